@@ -1,0 +1,1 @@
+//! One small Kafka client for every box: produce, fetch by assignment, admin.

@@ -1,0 +1,1 @@
+//! Kafka's wire protocol: requests, responses and record batches as types. No I/O.

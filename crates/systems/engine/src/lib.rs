@@ -1,0 +1,1 @@
+//! SQL, windows and state over topics and tables: the box in place of Spark. The only crate with DataFusion.

@@ -1,0 +1,1 @@
+//! Subjects, versions and compatibility: the box in place of Schema Registry. Keeps topic _schemas.

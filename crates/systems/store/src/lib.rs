@@ -1,0 +1,1 @@
+//! Keyspaces, tables and rows: the box in place of Cassandra. Speaks the CQL native protocol.

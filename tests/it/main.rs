@@ -1,0 +1,1 @@
+//! Whole-node tests: the shipped binary, started, killed and asked.
