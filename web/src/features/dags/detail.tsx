@@ -1,0 +1,3 @@
+export function DagPage() {
+  return null;
+}
