@@ -1,0 +1,1 @@
+//! Connector `cassandra`: a table as an upsert sink.
