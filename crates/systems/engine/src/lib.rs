@@ -1,1 +1,4 @@
-//! SQL, windows and state over topics and tables: the box in place of Spark. The only crate with DataFusion.
+//! SQL, windows and state over topics and tables: the box in place of Spark. The only crate with
+//! DataFusion.
+
+pub mod sql;
