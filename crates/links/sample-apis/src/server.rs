@@ -44,6 +44,13 @@ pub enum SampleApi {
     },
 }
 
+impl SampleApi {
+    /// Random people, and nothing goes wrong.
+    pub fn random_user() -> SampleApi {
+        SampleApi::RandomUser { faults: Faults::default() }
+    }
+}
+
 /// Why a service did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
