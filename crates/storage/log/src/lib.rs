@@ -8,16 +8,36 @@
 
 #![forbid(unsafe_code)]
 
+mod acks;
+mod append;
 pub mod batch;
+mod checkpoint;
 mod config;
 mod error;
+mod files;
 mod flusher;
+mod index;
 mod log;
+mod offset_index;
+mod read;
+mod records;
+mod recovery;
+mod retention;
+mod segment;
+mod shared;
 mod slice;
+mod sync;
+mod time_index;
+mod timestamps;
+mod walk;
 
+pub use acks::Done;
 pub use batch::{BatchError, BatchHeader, Compression};
 pub use config::{Durability, LogConfig, SEGMENT_BYTES_MAX};
 pub use error::LogError;
-pub use flusher::Flusher;
-pub use log::{Appended, Done, FirstBad, Log, Observer, Recovery, TimestampMatch};
+pub use flusher::{FLUSH_THREADS, Flusher};
+pub use log::{Appended, Log};
+pub use recovery::{FirstBad, Recovery};
+pub use shared::Observer;
 pub use slice::LogSlice;
+pub use timestamps::TimestampMatch;

@@ -1,0 +1,12 @@
+//! The log as its users see it: on a real disk, on a simulated one, and when that fails.
+
+mod batches;
+mod crash;
+mod durability;
+mod faults;
+mod history;
+mod model;
+mod reading;
+mod recovery;
+mod retention;
+mod world;
