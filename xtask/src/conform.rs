@@ -1,0 +1,68 @@
+//! Real clients, the same scenarios against this tree's binary and against the real systems.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::run::{has, is_ci, program, root, step, target};
+use crate::{clients, run};
+
+#[derive(Debug, Args)]
+pub(crate) struct Conform {
+    /// What answers.
+    #[arg(long, default_value = "tidemill", value_parser = ["tidemill", "real"])]
+    pub(crate) target: String,
+    /// Only the scenarios whose names match (pytest's -k).
+    #[arg(short)]
+    pub(crate) k: Option<String>,
+    /// Folders or files under `conformance/`; all if none is given.
+    pub(crate) what: Vec<PathBuf>,
+}
+
+pub(crate) fn run(conform: &Conform) -> Result<()> {
+    clients::debian()?;
+    let python = clients::python()?;
+    let binary = match conform.target.as_str() {
+        "tidemill" => Some(build()?),
+        _ => None,
+    };
+    scenarios(conform, &python, binary.as_deref())
+}
+
+/// Builds the binary as the tests are built: with other features in the graph, all of it would be
+/// compiled a second time.
+pub(crate) fn build() -> Result<PathBuf> {
+    step("build", program("cargo").args(["test", "--workspace", "--quiet", "--no-run"]))?;
+    Ok(target().join("debug/tidemill"))
+}
+
+/// Runs pytest.
+pub(crate) fn scenarios(conform: &Conform, python: &Path, binary: Option<&Path>) -> Result<()> {
+    let mut pytest = program(python);
+    pytest.current_dir(root().join("conformance"));
+    pytest.args(["-m", "pytest", "-q", "--target", &conform.target]);
+    if let Some(binary) = binary {
+        pytest.env("TIDEMILL_BIN", binary);
+    }
+    if let Some(k) = &conform.k {
+        pytest.args(["-k", k]);
+    }
+    pytest.env("TIDEMILL_NODE_CLIENTS", clients::node()?);
+    pytest.env("PYTHONDONTWRITEBYTECODE", "1");
+    for (tool, folder) in [
+        ("java", "kafka/test_console_tools.py"),
+        ("kcat", "kafka/test_kcat.py"),
+        ("chromium", "console"),
+    ] {
+        if !has(tool) && !is_ci() {
+            println!("\n!! NOT RUN: conformance/{folder}, because {tool} is missing");
+            pytest.arg(format!("--ignore={folder}"));
+        }
+    }
+    pytest.args(&conform.what);
+    let begun = run::now();
+    step("conformance", &mut pytest)?;
+    println!("── conformance with {}: {:.0} s", conform.target, begun.elapsed().as_secs_f64());
+    Ok(())
+}
