@@ -1,0 +1,179 @@
+//! What all requests share.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tidemill_log::{Flusher, LogError};
+use tidemill_runtime::{DirLock, Tasks, World};
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::error::StartError;
+use crate::journal::{Event, Journal};
+use crate::topics::Topics;
+use crate::vital::Vital;
+
+/// This broker's number: it is the only one.
+pub(crate) const NODE_ID: i32 = 1;
+/// Producer ids reserved in one step, as in Kafka.
+const PRODUCER_ID_BLOCK: i64 = 1000;
+
+/// The broker without its sockets.
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    pub(crate) world: World,
+    pub(crate) tasks: Tasks,
+    pub(crate) vital: Vital,
+    pub(crate) cluster_id: String,
+    pub(crate) topics: Arc<Topics>,
+    journal: Arc<Journal>,
+    flusher: Arc<Flusher>,
+    producer_ids: Mutex<ProducerIds>,
+    _held: DirLock,
+}
+
+struct ProducerIds {
+    next: i64,
+    /// Ids below this one are reserved in the journal.
+    below: i64,
+}
+
+impl Core {
+    /// Opens everything in the data directory; blocking.
+    pub(crate) fn open(
+        config: Config,
+        dir: PathBuf,
+        world: World,
+        tasks: Tasks,
+    ) -> Result<Core, StartError> {
+        let held = take_dir(&dir, &world)?;
+        let cluster_id = cluster_id(&dir, &world)?;
+        let flusher = Flusher::start(&world).map_err(|source| StartError::Dir {
+            dir: dir.clone(),
+            action: "start the threads that sync",
+            source,
+        })?;
+        let flusher = Arc::new(flusher);
+        let journal = Arc::new(Journal::open(&dir.join("metadata"), &world, &flusher)?);
+        let below = journal.metadata().producer_ids_below;
+        let topics =
+            Topics::open(dir, config.clone(), world.clone(), flusher.clone(), journal.clone());
+        Ok(Core {
+            config,
+            world,
+            vital: Vital::new(tasks.clone()),
+            tasks,
+            cluster_id,
+            topics: Arc::new(topics),
+            journal,
+            flusher,
+            producer_ids: Mutex::new(ProducerIds { next: below, below }),
+            _held: held,
+        })
+    }
+
+    /// A producer id nobody was given before; blocking.
+    pub(crate) fn new_producer_id(&self) -> Result<i64, LogError> {
+        let mut ids = self.producer_ids.lock();
+        if ids.next == ids.below {
+            let below = ids.below + PRODUCER_ID_BLOCK;
+            self.journal.commit(Event::ProducerIdsReserved { below })?;
+            ids.below = below;
+        }
+        ids.next += 1;
+        Ok(ids.next - 1)
+    }
+
+    /// Removes what is older than it has to be kept; blocking.
+    pub(crate) fn clean(&self) {
+        let now_ms = self.world.clock.now_ms();
+        let silent_ms = millis(self.config.producer_id_expiration.0);
+        for topic in self.topics.all() {
+            for partition in topic.partitions().iter() {
+                let (topic, partition_index) = (&topic.name, partition.index);
+                match partition.clean(now_ms, silent_ms) {
+                    Ok(0) => {}
+                    Ok(segments) => {
+                        tracing::info!(topic, partition_index, segments, "old segments removed");
+                    }
+                    Err(error) => {
+                        tracing::warn!(topic, partition_index, %error, "retention not applied");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Syncs and closes all logs in order; blocking.
+    pub(crate) fn close(&self) {
+        self.topics.close();
+        if let Err(error) = self.journal.close() {
+            tracing::error!(%error, "metadata log not closed");
+        }
+        self.flusher.stop();
+    }
+}
+
+/// A duration as Kafka's milliseconds.
+pub(crate) fn millis(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn take_dir(dir: &Path, world: &World) -> Result<DirLock, StartError> {
+    let failed = |action| move |source| StartError::Dir { dir: dir.to_owned(), action, source };
+    world.disk.create_dir_all(dir).map_err(failed("make the data directory"))?;
+    world.disk.lock_dir(dir).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => StartError::InUse { dir: dir.to_owned() },
+        _ => failed("take the lock")(error),
+    })
+}
+
+/// The cluster's id in `meta.properties`, where Kafka keeps it; made up at the first start.
+fn cluster_id(dir: &Path, world: &World) -> Result<String, StartError> {
+    let path = dir.join("meta.properties");
+    let failed = |source| StartError::Dir {
+        dir: dir.to_owned(),
+        action: "read or write meta.properties",
+        source,
+    };
+    if !world.disk.exists(&path) {
+        let (cluster, directory) = (text_id(world.random.uuid()), text_id(world.random.uuid()));
+        let content = format!(
+            "version=1\ncluster.id={cluster}\nnode.id={NODE_ID}\ndirectory.id={directory}\n"
+        );
+        world.disk.replace(&path, content.as_bytes()).map_err(failed)?;
+        return Ok(cluster);
+    }
+    let content = world.disk.read(&path).map_err(failed)?;
+    let content = String::from_utf8_lossy(&content);
+    let value = content.lines().find_map(|line| line.strip_prefix("cluster.id="));
+    match value.map(str::trim).filter(|id| !id.is_empty()) {
+        Some(id) => Ok(id.to_owned()),
+        None => Err(StartError::Unreadable { path, reason: "there is no cluster.id".to_owned() }),
+    }
+}
+
+/// A UUID in the form Kafka prints it: 22 characters of URL-safe base64.
+pub(crate) fn text_id(id: Uuid) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    // 128 bits and four zeros make 22 digits of six bits.
+    let digit = |n: u32| {
+        let bits = if n == 21 { id.as_u128() << 4 } else { id.as_u128() >> (122 - 6 * n) };
+        char::from(DIGITS[(bits & 0x3f) as usize])
+    };
+    (0..22).map(digit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_printed_as_kafka_prints_it() {
+        let id = Uuid::from_bytes(*b"2E78EBA57052D436");
+        assert_eq!(text_id(id), "MkU3OEVCQTU3MDUyRDQzNg");
+        assert_eq!(text_id(Uuid::from_u128(1)), "AAAAAAAAAAAAAAAAAAAAAQ");
+    }
+}

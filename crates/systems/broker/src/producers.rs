@@ -1,0 +1,206 @@
+//! What a partition remembers of idempotent producers, so that a batch sent twice is stored once.
+//!
+//! Per producer the last five batches, as in Kafka: a client has at most five requests in flight.
+//! The state is rebuilt from the batches in the log. Spec: KIP-98, KIP-360.
+
+use std::collections::{HashMap, VecDeque};
+
+use tidemill_log::BatchHeader;
+
+use crate::error::AppendError;
+
+/// Batches remembered per producer.
+const BATCHES_MAX: usize = 5;
+/// Producers remembered per partition; beyond, those that were silent longest go.
+const PRODUCERS_MAX: usize = 50_000;
+
+/// The producers of one partition.
+#[derive(Debug, Default)]
+pub(crate) struct Producers {
+    known: HashMap<i64, Producer>,
+}
+
+#[derive(Debug)]
+struct Producer {
+    epoch: i16,
+    /// Its last batches of this epoch, the newest at the back.
+    batches: VecDeque<StoredBatch>,
+    /// When it last wrote, in wall ms.
+    active_ms: i64,
+}
+
+/// A batch of a producer and where it was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StoredBatch {
+    first_sequence: i32,
+    last_sequence: i32,
+    pub(crate) base_offset: i64,
+    pub(crate) last_offset: i64,
+    /// Its largest timestamp, in ms.
+    pub(crate) max_timestamp: i64,
+}
+
+impl Producers {
+    /// What a batch is: new (`None`), or one that is stored already.
+    pub(crate) fn judge(&self, batch: &BatchHeader) -> Result<Option<StoredBatch>, AppendError> {
+        // Nothing known, also because everything it wrote was deleted: any number may begin.
+        let Some(producer) = self.known.get(&batch.producer_id) else { return Ok(None) };
+        if batch.producer_epoch < producer.epoch {
+            let (received, current) = (batch.producer_epoch, producer.epoch);
+            return Err(AppendError::OldEpoch { received, current });
+        }
+        let received = batch.base_sequence;
+        if batch.producer_epoch > producer.epoch {
+            return match received {
+                0 => Ok(None),
+                _ => Err(AppendError::OutOfOrderSequence { received, expected: 0 }),
+            };
+        }
+        let (first, last) = (received, batch.last_sequence());
+        let same = |b: &&StoredBatch| b.first_sequence == first && b.last_sequence == last;
+        if let Some(stored) = producer.batches.iter().find(same) {
+            return Ok(Some(*stored));
+        }
+        match producer.next_sequence() {
+            Some(expected) if expected != received => {
+                Err(AppendError::OutOfOrderSequence { received, expected })
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Remembers a stored batch; its header has the offset it was given.
+    pub(crate) fn record(&mut self, batch: &BatchHeader, now_ms: i64) {
+        if batch.producer_id < 0 || batch.is_control() {
+            return;
+        }
+        if self.known.len() >= PRODUCERS_MAX && !self.known.contains_key(&batch.producer_id) {
+            self.forget_silent_half();
+        }
+        let producer = self.known.entry(batch.producer_id).or_insert_with(|| Producer {
+            epoch: batch.producer_epoch,
+            batches: VecDeque::with_capacity(BATCHES_MAX),
+            active_ms: now_ms,
+        });
+        if producer.epoch != batch.producer_epoch {
+            producer.epoch = batch.producer_epoch;
+            producer.batches.clear();
+        }
+        if producer.batches.len() == BATCHES_MAX {
+            producer.batches.pop_front();
+        }
+        producer.active_ms = now_ms;
+        producer.batches.push_back(StoredBatch {
+            first_sequence: batch.base_sequence,
+            last_sequence: batch.last_sequence(),
+            base_offset: batch.base_offset,
+            last_offset: batch.last_offset(),
+            max_timestamp: batch.max_timestamp,
+        });
+    }
+
+    /// Forgets producers that wrote nothing for `silent_ms`.
+    pub(crate) fn expire(&mut self, now_ms: i64, silent_ms: i64) {
+        self.known.retain(|_, producer| now_ms.saturating_sub(producer.active_ms) < silent_ms);
+    }
+
+    fn forget_silent_half(&mut self) {
+        let mut times: Vec<i64> = self.known.values().map(|producer| producer.active_ms).collect();
+        let middle = times.len() / 2;
+        let (_, median, _) = times.select_nth_unstable(middle);
+        let median = *median;
+        let mut left = middle;
+        self.known.retain(|_, producer| {
+            let goes = producer.active_ms <= median && left > 0;
+            left -= usize::from(goes);
+            !goes
+        });
+    }
+}
+
+impl Producer {
+    /// The sequence number after the newest batch: behind the largest comes 0.
+    fn next_sequence(&self) -> Option<i32> {
+        self.batches.back().map(|newest| newest.last_sequence.wrapping_add(1) & i32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch(epoch: i16, sequence: i32, records: i32, offset: i64) -> BatchHeader {
+        BatchHeader {
+            base_offset: offset,
+            batch_length: 100,
+            partition_leader_epoch: 0,
+            magic: 2,
+            crc: 0,
+            attributes: 0,
+            last_offset_delta: records - 1,
+            base_timestamp: 0,
+            max_timestamp: 7,
+            producer_id: 1,
+            producer_epoch: epoch,
+            base_sequence: sequence,
+            record_count: records,
+        }
+    }
+
+    fn with(batches: &[BatchHeader]) -> Producers {
+        let mut producers = Producers::default();
+        for batch in batches {
+            assert_eq!(producers.judge(batch).unwrap(), None);
+            producers.record(batch, 0);
+        }
+        producers
+    }
+
+    #[test]
+    fn a_batch_sent_again_gets_its_first_offset_while_it_is_among_the_last_five() {
+        let sent: Vec<_> = (0..7).map(|n| batch(0, n * 10, 10, 100 + i64::from(n) * 10)).collect();
+        let producers = with(&sent);
+        for stored in &sent[2..] {
+            let again = producers.judge(stored).unwrap().expect("it is remembered");
+            assert_eq!(again.base_offset, stored.base_offset);
+        }
+        let forgotten = producers.judge(&sent[1]).unwrap_err();
+        assert!(matches!(
+            forgotten,
+            AppendError::OutOfOrderSequence { received: 10, expected: 70 }
+        ));
+    }
+
+    #[test]
+    fn a_gap_is_refused_and_an_unknown_producer_may_begin_anywhere() {
+        let producers = with(&[batch(0, 5, 1, 0)]);
+        let gap = producers.judge(&batch(0, 7, 1, 0)).unwrap_err();
+        assert!(matches!(gap, AppendError::OutOfOrderSequence { received: 7, expected: 6 }));
+    }
+
+    #[test]
+    fn numbers_begin_again_behind_the_largest() {
+        let producers = with(&[batch(0, i32::MAX - 1, 3, 0)]);
+        assert_eq!(producers.judge(&batch(0, 1, 1, 3)).unwrap(), None);
+    }
+
+    #[test]
+    fn a_new_epoch_begins_at_zero_and_fences_the_old_one() {
+        let mut producers = with(&[batch(0, 0, 5, 0)]);
+        assert!(producers.judge(&batch(1, 5, 1, 5)).is_err());
+        let first = batch(1, 0, 1, 5);
+        assert_eq!(producers.judge(&first).unwrap(), None);
+        producers.record(&first, 0);
+        let old = producers.judge(&batch(0, 5, 1, 6)).unwrap_err();
+        assert!(matches!(old, AppendError::OldEpoch { received: 0, current: 1 }));
+    }
+
+    #[test]
+    fn silent_producers_are_forgotten() {
+        let mut producers = with(&[batch(3, 0, 5, 0)]);
+        producers.expire(999, 1000);
+        assert!(producers.judge(&batch(0, 0, 1, 5)).is_err());
+        producers.expire(1000, 1000);
+        assert_eq!(producers.judge(&batch(0, 0, 1, 5)).unwrap(), None);
+    }
+}
