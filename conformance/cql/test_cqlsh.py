@@ -11,7 +11,7 @@ CQLSH = pathlib.Path(sys.executable).parent / "cqlsh"
 def cqlsh(cql, statements):
     host, port = cql.split(":")
     environment = {**os.environ, "CQLSH_NO_BUNDLED": "1", "LANG": "C.UTF-8"}
-    command = [sys.executable, CQLSH, host, port, "--no-color", "-e", statements]
+    command = [sys.executable, CQLSH, host, port, "--no-color", "-e", statements.strip()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=90, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -2,7 +2,6 @@
 
 import shutil
 
-import pytest
 from peers import kafka as peer
 
 if shutil.which("java") is None or shutil.which("mvn") is None:
@@ -49,7 +48,6 @@ def test_a_topics_configuration_is_changed(kafka, name):
     assert "retention.ms=12345" in described
 
 
-@pytest.mark.tidemill_only
 def test_the_api_versions_are_understood(kafka):
     listed = ran(VERSIONS, kafka)
     for api in ("Produce(0)", "Fetch(1)", "JoinGroup(11)", "InitProducerId(22)"):

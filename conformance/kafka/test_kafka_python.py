@@ -38,11 +38,9 @@ def test_what_is_produced_is_consumed_in_order(kafka, name):
     assert read == values
 
 
-@pytest.mark.parametrize("codec", [None, "gzip", "snappy", "lz4", "zstd"])
-def test_every_codec_passes_through(kafka, name, codec):
-    if codec in ("snappy", "lz4", "zstd"):
-        package = {"snappy": "snappy", "lz4": "lz4", "zstd": "zstandard"}[codec]
-        pytest.importorskip(package, reason="confluent-kafka's scenario covers this codec")
+# The other codecs need packages of their own; confluent-kafka's scenario has them all.
+@pytest.mark.parametrize("codec", [None, "gzip"])
+def test_codecs_pass_through(kafka, name, codec):
     produce(kafka, name, [b"x" * 1000] * 20, compression_type=codec)
     consumer = consumer_of(kafka, name)
     assert [next(consumer).value for _ in range(20)] == [b"x" * 1000] * 20

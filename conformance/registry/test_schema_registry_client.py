@@ -31,6 +31,7 @@ def test_a_schema_is_registered_once_and_found(client, name):
 
 
 def test_an_incompatible_schema_is_refused(client, name):
+    client.set_compatibility(subject_name=name, level="BACKWARD")
     client.register_schema(name, Schema(USER, "AVRO"))
     assert client.test_compatibility(name, Schema(USER_AGE_0, "AVRO"))
     assert not client.test_compatibility(name, Schema(USER_AGE, "AVRO"))
@@ -50,9 +51,9 @@ def test_an_incompatible_schema_is_refused(client, name):
     ],
 )
 def test_the_level_decides(client, name, level, then, accepted):
+    client.register_schema(name, Schema(USER, "AVRO"))
     client.set_compatibility(subject_name=name, level=level)
     assert client.get_compatibility(subject_name=name) == level
-    client.register_schema(name, Schema(USER, "AVRO"))
     assert client.test_compatibility(name, Schema(then, "AVRO")) is accepted
 
 
