@@ -236,10 +236,10 @@ function Breadcrumbs() {
           {home?.label ?? parts[0]}
         </Link>
       )}
-      {parts.slice(1, parts[0] === "dags" ? undefined : 3).map((part, i) => {
+      {parts.slice(1, parts[0] === "dags" ? undefined : 3).map((part) => {
         if (part === "runs") return null;
         return (
-          <span key={`${i}:${part}`} className="flex min-w-0 items-center gap-1.5">
+          <span key={`${part} ${parts.length}`} className="flex min-w-0 items-center gap-1.5">
             <span className="text-faint">/</span>
             <span className="truncate font-mono text-xs text-soft">{part}</span>
           </span>

@@ -110,3 +110,23 @@ export function SkeletonRows({ rows = 8 }: { rows?: number }) {
 export function SkeletonBlock({ className }: { className?: string }) {
   return <div aria-hidden className={cx("skeleton after-150", className)} />;
 }
+
+/** What a question to the console leads to: a shape, an error, or its answer (kept while it is stale). */
+export function Loaded<T>({
+  query,
+  children,
+}: {
+  query: { data: T | undefined; error: unknown; isPending: boolean; refetch: () => unknown };
+  children: (data: T) => ReactNode;
+}) {
+  const retry = () => void query.refetch();
+  if (query.data === undefined) {
+    return query.isPending ? <SkeletonRows /> : <ErrorState error={query.error} retry={retry} />;
+  }
+  return (
+    <>
+      {query.error !== null && <StaleBar error={query.error} retry={retry} />}
+      {children(query.data)}
+    </>
+  );
+}

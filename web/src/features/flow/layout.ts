@@ -70,10 +70,10 @@ function crossings(placed: Map<string, Placed>, edges: FlowEdge[]): number {
 }
 
 /** Height that shows the map without making it small, in pixels. */
-export function heightOf(placed: Map<string, Placed>): number {
+export function heightOf(placed: Map<string, Placed>, low: boolean): number {
   const boxes = [...placed.values()];
   const height = Math.max(0, ...boxes.map((b) => b.y + b.height)) - Math.min(0, ...boxes.map((b) => b.y));
-  return Math.min(620, Math.max(340, height + 84));
+  return Math.min(620, Math.max(low ? 180 : 340, height + 84));
 }
 
 /** Nodes from which a table is reached, dead letters aside. */

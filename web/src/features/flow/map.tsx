@@ -43,13 +43,15 @@ export function FlowMap(props: MapProps) {
 }
 
 interface MapProps {
+  /** As low as its boxes allow: part of a page, not the page. */
+  low?: boolean;
   nodes: FlowNode[];
   edges: FlowEdge[];
   selected: string | undefined;
   onSelect: (id: string | undefined) => void;
 }
 
-function Canvas({ nodes, edges, selected, onSelect }: MapProps) {
+function Canvas({ nodes, edges, selected, onSelect, low = false }: MapProps) {
   const { fitView, zoomIn, zoomOut } = useReactFlow();
   const shape = shapeOf(nodes, edges);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `shape` stands for nodes and edges.
@@ -86,7 +88,7 @@ function Canvas({ nodes, edges, selected, onSelect }: MapProps) {
     focusable: false,
   }));
   return (
-    <div ref={frame} className="relative h-full" style={{ minHeight: heightOf(placed) }}>
+    <div ref={frame} className="relative h-full" style={{ minHeight: heightOf(placed, low) }}>
       <ReactFlow
         nodes={flowNodes}
         edges={flowEdges}
