@@ -1,4 +1,8 @@
 //! SQL, windows and state over topics and tables: the box in place of Spark. The only crate with
 //! DataFusion.
 
+pub mod catalog;
+pub mod plan;
 pub mod sql;
+
+mod time;

@@ -2,8 +2,8 @@
 //! engine does not do refused with its place.
 
 use datafusion::sql::sqlparser::ast::{
-    self, Distinct, Expr, GroupByExpr, Query as QueryAst, Select, SetExpr, SetOperator,
-    SetQuantifier, Spanned, TableFactor, TableWithJoins,
+    Distinct, Expr, GroupByExpr, Ident, Query as QueryAst, Select, SelectItem, SetExpr,
+    SetOperator, SetQuantifier, Spanned, TableFactor, TableWithJoins,
 };
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -329,7 +329,115 @@ pub(crate) fn place(part: &impl Spanned, otherwise: Location) -> Location {
     if start.line == 0 { otherwise } else { start.into() }
 }
 
-/// The tables a query names outside of windows, as written.
-pub fn object_parts(name: &ast::ObjectName) -> Vec<String> {
-    name.0.iter().filter_map(|part| part.as_ident()).map(|ident| ident.value.clone()).collect()
+/// Calls `visit` with every table a query names in FROM, as written, and its place. Names of the
+/// query's own WITH clause are left out.
+pub(crate) fn for_each_table(query: &QueryAst, visit: &mut dyn FnMut(&[String], Location)) {
+    let mut names = Vec::new();
+    tables_of(query, &mut Vec::new(), &mut names);
+    for (parts, at) in names {
+        visit(&parts, at);
+    }
+}
+
+type Named = (Vec<String>, Location);
+
+fn tables_of(query: &QueryAst, hidden: &mut Vec<String>, found: &mut Vec<Named>) {
+    let before = hidden.len();
+    for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+        tables_of(&cte.query, hidden, found);
+        hidden.push(cte.alias.name.value.clone());
+    }
+    tables_of_body(&query.body, hidden, found);
+    hidden.truncate(before);
+}
+
+fn tables_of_body(body: &SetExpr, hidden: &mut Vec<String>, found: &mut Vec<Named>) {
+    match body {
+        SetExpr::Select(select) => {
+            for table in &select.from {
+                tables_of_from(table, hidden, found);
+            }
+        }
+        SetExpr::Query(query) => tables_of(query, hidden, found),
+        SetExpr::SetOperation { left, right, .. } => {
+            tables_of_body(left, hidden, found);
+            tables_of_body(right, hidden, found);
+        }
+        _ => {}
+    }
+}
+
+fn tables_of_from(table: &TableWithJoins, hidden: &mut Vec<String>, found: &mut Vec<Named>) {
+    let joined = table.joins.iter().map(|join| &join.relation);
+    for factor in std::iter::once(&table.relation).chain(joined) {
+        match factor {
+            TableFactor::Table { name, .. } => {
+                let idents = name.0.iter().filter_map(|part| part.as_ident());
+                let parts: Vec<String> = idents.map(|ident| ident.value.clone()).collect();
+                if !(parts.len() == 1 && hidden.contains(&parts[0])) {
+                    found.push((parts, place(name, Location::default())));
+                }
+            }
+            TableFactor::Derived { subquery, .. } => tables_of(subquery, hidden, found),
+            TableFactor::NestedJoin { table_with_joins, .. } => {
+                tables_of_from(table_with_joins, hidden, found);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// `SELECT a, a` is valid in Flink and names the second one `a0`; DataFusion wants different names.
+pub(crate) fn name_repeated_columns(query: &mut QueryAst) {
+    if let Some(with) = &mut query.with {
+        with.cte_tables.iter_mut().for_each(|cte| name_repeated_columns(&mut cte.query));
+    }
+    name_in_body(&mut query.body);
+}
+
+fn name_in_body(body: &mut SetExpr) {
+    match body {
+        SetExpr::Select(select) => {
+            let mut names: Vec<String> = Vec::new();
+            for item in &mut select.projection {
+                name_item(item, &names);
+                names.push(match item {
+                    SelectItem::ExprWithAlias { alias, .. } => alias.value.clone(),
+                    other => other.to_string(),
+                });
+            }
+            for table in &mut select.from {
+                let joined = table.joins.iter_mut().map(|join| &mut join.relation);
+                for factor in std::iter::once(&mut table.relation).chain(joined) {
+                    if let TableFactor::Derived { subquery, .. } = factor {
+                        name_repeated_columns(subquery);
+                    }
+                }
+            }
+        }
+        SetExpr::Query(query) => name_repeated_columns(query),
+        SetExpr::SetOperation { left, right, .. } => {
+            name_in_body(left);
+            name_in_body(right);
+        }
+        _ => {}
+    }
+}
+
+fn name_item(item: &mut SelectItem, names: &[String]) {
+    let SelectItem::UnnamedExpr(expr) = item else { return };
+    let text = expr.to_string();
+    if !names.contains(&text) {
+        return;
+    }
+    let base = match &*expr {
+        Expr::Identifier(name) => name.value.clone(),
+        Expr::CompoundIdentifier(parts) => {
+            parts.last().map(|name| name.value.clone()).unwrap_or_default()
+        }
+        _ => "EXPR$".to_owned(),
+    };
+    let free = (0..).map(|number| format!("{base}{number}")).find(|name| !names.contains(name));
+    let alias = Ident::with_quote('`', free.expect("numbers do not run out"));
+    *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
 }
