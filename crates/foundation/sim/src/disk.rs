@@ -178,11 +178,8 @@ impl Disk for SimDisk {
                 tree.names_mut(inode)?.sync();
                 Ok(())
             },
-            |tree| {
-                let random = tree.random.fork();
-                tree.names_mut(inode)?.fail_sync(&random);
-                Ok(())
-            },
+            // Names are journaled: a file system either keeps them to try again, or stops.
+            |_| Ok(()),
         )
     }
 

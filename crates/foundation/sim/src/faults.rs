@@ -6,8 +6,9 @@ use std::ops::Range;
 /// How a call of the disk fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// `EIO`. A read or write does nothing; a sync leaves on the disk whatever it likes of the
-    /// unsynced bytes and forgets the rest, as Linux does: no later sync writes them.
+    /// `EIO`. A read or write does nothing; a sync of a file leaves on the disk whatever it likes of
+    /// the unsynced bytes and forgets the rest, as Linux does: no later sync writes them, though
+    /// reads still show them. A sync of a directory forgets nothing.
     Io,
     /// `ENOSPC` of a call that needs space, before it changed anything. Other calls succeed.
     NoSpace,

@@ -50,12 +50,6 @@ impl Names {
         }
     }
 
-    /// A sync that failed: each change is on the disk or is not, and none is tried again.
-    pub(crate) fn fail_sync(&mut self, random: &SimRandom) {
-        self.durable = self.survivor(Mood::Mixed, random);
-        self.unsynced.clear();
-    }
-
     /// The directory as it may be found after a power cut.
     pub(crate) fn crash(&self, mood: Mood, random: &SimRandom) -> Names {
         let found = self.survivor(mood, random);

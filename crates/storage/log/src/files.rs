@@ -13,6 +13,9 @@ pub(crate) const LOG: &str = "log";
 pub(crate) const OFFSET_INDEX: &str = "index";
 /// Timestamps to offsets.
 pub(crate) const TIME_INDEX: &str = "timeindex";
+/// An empty file that says: a sync or write failed, so what the kernel shows of the unsynced bytes
+/// may not be what the disk holds. It needs no sync itself: a reboot forgets both.
+pub(crate) const POISONED: &str = "poisoned";
 /// A file that was about to replace another one.
 pub(crate) const BESIDE: &str = ".tmp";
 

@@ -2,30 +2,32 @@
 
 use crate::batch::{BatchError, BatchHeader, HEADER_BYTES};
 
-/// The first record of a whole uncompressed batch that is at or after `ms` and at or after offset
-/// `from`: its offset and timestamp.
-pub(crate) fn first_at_or_after(
-    batch: &[u8],
-    header: &BatchHeader,
-    ms: i64,
-    from: i64,
-) -> Result<Option<(i64, i64)>, BatchError> {
-    let mut rest = batch.get(HEADER_BYTES..).ok_or(BatchError::Record)?;
-    for _ in 0..header.record_count {
-        let (length, after) = varint(rest)?;
-        let length = usize::try_from(length).map_err(|_| BatchError::Record)?;
-        let record = after.get(..length).ok_or(BatchError::Record)?;
-        rest = &after[length..];
-        // One byte of attributes, all unused.
-        let (timestamp_delta, record) = varint(record.get(1..).ok_or(BatchError::Record)?)?;
-        let (offset_delta, _) = varint(record)?;
-        let timestamp = header.base_timestamp.saturating_add(timestamp_delta);
-        let offset = header.base_offset.saturating_add(offset_delta);
-        if timestamp >= ms && offset >= from {
-            return Ok(Some((offset, timestamp)));
+/// Offset and timestamp of each record of a whole uncompressed batch. Ends after an error.
+pub(crate) fn records<'a>(
+    batch: &'a [u8],
+    header: &'a BatchHeader,
+) -> impl Iterator<Item = Result<(i64, i64), BatchError>> + 'a {
+    let mut rest = batch.get(HEADER_BYTES..).ok_or(BatchError::Record);
+    (0..header.record_count).map_while(move |_| {
+        let read = rest.and_then(|bytes| record(bytes, header));
+        if rest.is_err() {
+            return None;
         }
-    }
-    Ok(None)
+        rest = read.map(|(_, after)| after);
+        Some(read.map(|(found, _)| found))
+    })
+}
+
+/// The record at the start of `bytes`, and what follows it.
+fn record<'a>(bytes: &'a [u8], header: &BatchHeader) -> Result<((i64, i64), &'a [u8]), BatchError> {
+    let (length, bytes) = varint(bytes)?;
+    let length = usize::try_from(length).map_err(|_| BatchError::Record)?;
+    let (record, after) = bytes.split_at_checked(length).ok_or(BatchError::Record)?;
+    // One byte of attributes, all unused.
+    let (timestamp_delta, record) = varint(record.get(1..).ok_or(BatchError::Record)?)?;
+    let (offset_delta, _) = varint(record)?;
+    let offset = header.base_offset.saturating_add(offset_delta);
+    Ok(((offset, header.base_timestamp.saturating_add(timestamp_delta)), after))
 }
 
 /// A zigzag variable-length number and what follows it.

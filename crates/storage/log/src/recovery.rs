@@ -13,7 +13,9 @@ use tidemill_runtime::{DirEntry, Disk, DiskFile, OpenMode, World};
 
 use crate::batch::BatchError;
 use crate::checkpoint::{Checkpoint, LeaderEpochs, Mark};
-use crate::files::{self, BESIDE, LOG, OFFSET_INDEX, TIME_INDEX, base_offset_of, segment_path};
+use crate::files::{
+    self, BESIDE, LOG, OFFSET_INDEX, POISONED, TIME_INDEX, base_offset_of, segment_path,
+};
 use crate::segment::{Indexes, Segment};
 use crate::walk::{Check, Found};
 use crate::{LogConfig, LogError};
@@ -71,16 +73,20 @@ struct Opening<'a> {
     report: Recovery,
     segments: Vec<Arc<Segment>>,
     rolled: Vec<Arc<Segment>>,
+    /// Whether an earlier process saw a sync or a write fail.
+    poisoned: bool,
 }
 
 pub(crate) fn open(dir: &Path, config: &LogConfig, world: &World) -> Result<Opened, LogError> {
     let disk = &world.disk;
     disk.create_dir_all(dir).map_err(LogError::io("make the log's directory"))?;
+    let entries = disk.list(dir).map_err(LogError::io("list the log's directory"))?;
     let opening = Opening {
         dir: dir.into(),
         disk,
         config,
-        entries: disk.list(dir).map_err(LogError::io("list the log's directory"))?,
+        poisoned: entries.iter().any(|entry| entry.name == POISONED),
+        entries,
         epochs: LeaderEpochs::load(&**disk, dir).map_err(LogError::io("read the leader epochs"))?,
         report: Recovery::default(),
         segments: Vec::new(),
@@ -108,6 +114,7 @@ impl Opening<'_> {
             Some(checkpoint) => checkpoint.recovery,
             None => Mark { offset: start_offset, segment: start_offset, position: 0 },
         };
+        self.drop_never_used(&mut found, recovery);
         let below = found.partition_point(|(base, _)| *base <= start_offset).saturating_sub(1);
         let trusted = found.partition_point(|(base, _)| *base < recovery.segment);
         for (base, _) in found.drain(..below.min(trusted)) {
@@ -188,6 +195,19 @@ impl Opening<'_> {
         found
     }
 
+    /// An empty file before the last one was made by an attempt to roll that failed: its records
+    /// went elsewhere. If they did not, the gap shows.
+    fn drop_never_used(&self, found: &mut Vec<(i64, u64)>, recovery: Mark) {
+        let last = found.last().map(|(base, _)| *base);
+        found.retain(|(base, size)| {
+            let keep = *size > 0 || Some(*base) == last || *base == recovery.segment;
+            if !keep {
+                Segment::sealed(self.disk, &self.dir, *base, 0).remove();
+            }
+            keep
+        });
+    }
+
     fn missing(&self, recovery: Mark, what: &str) -> LogError {
         let Mark { offset, segment, position } = recovery;
         let dir = self.dir.display();
@@ -239,7 +259,7 @@ impl Opening<'_> {
                 break;
             }
         }
-        let clean = end == recovery && self.report.first_bad.is_none();
+        let clean = end == recovery && self.report.first_bad.is_none() && !self.poisoned;
         self.report.clean = clean;
         if !clean {
             self.cut(recovery, end, &unchecked[kept..])?;
@@ -311,20 +331,41 @@ impl Opening<'_> {
                 }
             }
         }
-        let sync = |segment: &Segment, cut: bool| -> io::Result<()> {
-            let file = self.disk.open(&segment.path(LOG), OpenMode::Existing)?;
-            if cut {
-                file.set_len(end.position)?;
-            }
-            file.sync_data()
-        };
-        for dir in [&*self.dir].into_iter().chain(self.dir.parent()) {
-            self.disk.sync_dir(dir).map_err(LogError::io("sync the log's directory"))?;
-        }
         for segment in self.segments.iter().filter(|s| s.base_offset >= recovery.segment) {
-            sync(segment, segment.base_offset == end.segment)
+            let from = if segment.base_offset == recovery.segment { recovery.position } else { 0 };
+            self.secure(segment, from, segment.base_offset == end.segment)
                 .map_err(LogError::io("sync a recovered segment"))?;
+        }
+        if self.poisoned {
+            let marker = self.dir.join(POISONED);
+            self.disk.remove_file(&marker).map_err(LogError::io("end the log's poisoning"))?;
         }
         Ok(())
     }
+
+    /// Makes the disk hold a segment as it was found.
+    fn secure(&self, segment: &Segment, from: u64, cut: bool) -> io::Result<()> {
+        let file = self.disk.open(&segment.path(LOG), OpenMode::Existing)?;
+        if cut {
+            file.set_len(segment.size())?;
+        }
+        if self.poisoned {
+            rewrite(&*file, from, segment.size())?;
+        }
+        file.sync_data()
+    }
+}
+
+/// Writes bytes again as they are read. After a failed sync the kernel shows them and takes them for
+/// written, though the disk may not have them: only a new write makes the next sync carry them.
+fn rewrite(file: &dyn DiskFile, from: u64, to: u64) -> io::Result<()> {
+    const CHUNK_BYTES: u64 = 1 << 20;
+    let (mut at, mut chunk) = (from, Vec::new());
+    while at < to {
+        chunk.resize((to - at).min(CHUNK_BYTES) as usize, 0);
+        file.read_exact_at(&mut chunk, at)?;
+        file.write_all_at(&chunk, at)?;
+        at += chunk.len() as u64;
+    }
+    Ok(())
 }

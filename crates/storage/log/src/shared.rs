@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
-use tidemill_runtime::Disk;
+use tidemill_runtime::{Disk, OpenMode};
 
 use crate::acks::Acks;
 use crate::checkpoint::{LeaderEpochs, Mark};
+use crate::files::POISONED;
 use crate::flusher::{Queue, Ticket};
 use crate::segment::Segment;
 use crate::{LogConfig, LogError};
@@ -114,6 +115,10 @@ impl Shared {
         tracing::error!(dir = %self.dir.display(), %error, "failed to {action}: the log takes no more records");
         let poisoned = LogError::Poisoned(format!("failed to {action}: {error}").into());
         self.acks.end(poisoned.clone());
+        if let Err(error) = self.disk.open(&self.dir.join(POISONED), OpenMode::OrCreate) {
+            tracing::error!(dir = %self.dir.display(), %error,
+                "the failure could not be noted: reboot before the log is opened again");
+        }
         poisoned
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::checkpoint::Mark;
 use crate::read::{containing, slice, visible_bytes};
-use crate::records::first_at_or_after;
+use crate::records::records;
 use crate::segment::{Newest, Segment};
 use crate::shared::Shared;
 use crate::{BatchHeader, Compression, LogError, LogSlice};
@@ -59,7 +59,7 @@ impl Shared {
         let Some(((timestamp, offset), segment)) = best else { return Ok(None) };
         let (header, position) = containing(segment, offset, visible_bytes(segment, visible))?;
         let found = in_batch(segment, &header, position, timestamp, start)?;
-        // Its batch says that the record is there, unless the log now starts behind it.
+        // Its batch says that the record is there.
         let found =
             found.unwrap_or(TimestampMatch::Record { offset: header.last_offset(), timestamp });
         Ok(Some((timestamp, found)))
@@ -107,24 +107,65 @@ fn in_batch(
     if header.compression() != Compression::None {
         return Ok(Some(TimestampMatch::Batch(batch)));
     }
-    let found = first_at_or_after(&batch.bytes()?, header, ms, from)?;
-    Ok(found.map(|(offset, timestamp)| TimestampMatch::Record { offset, timestamp }))
+    let bytes = batch.bytes()?;
+    for record in records(&bytes, header) {
+        let (offset, timestamp) = record?;
+        if timestamp >= ms && offset >= from {
+            return Ok(Some(TimestampMatch::Record { offset, timestamp }));
+        }
+    }
+    Ok(None)
 }
 
-/// The newest timestamp of the batches that are visible and reach beyond `start`.
+/// The newest timestamp of the visible records at or after `start`.
 fn newest_between(
     segment: &Segment,
     start: i64,
     visible: Mark,
 ) -> Result<Option<Newest>, LogError> {
     let stop = visible_bytes(segment, visible);
+    if stop == 0 || start >= visible.offset {
+        return Ok(None);
+    }
+    // The batch that the start of the log cuts in two, if there is one in this segment.
+    let (cut, rest) = if start > segment.base_offset {
+        let (header, position) = containing(segment, start, stop)?;
+        (Some((header, position)), position + header.size_bytes() as u64)
+    } else {
+        (None, 0)
+    };
+    let after = cut.map_or(segment.base_offset, |(header, _)| header.next_offset());
     if let Some((timestamp, offset)) = segment.newest()?
-        && offset >= start
-        && offset < visible.offset
+        && (after..visible.offset).contains(&offset)
     {
         return Ok(Some((timestamp, offset)));
     }
-    // The newest of all is not yet visible or deleted already: look at those between.
-    let from = segment.position_before_offset(start)?;
-    segment.newest_by_walking(from.min(stop), stop)
+    let rest = segment.newest_by_walking(rest, stop)?;
+    let cut = match cut {
+        Some((header, position)) => newest_of_cut(segment, &header, position, start)?,
+        None => None,
+    };
+    Ok(if cut.is_some_and(|cut| rest.is_none_or(|rest| cut.0 >= rest.0)) { cut } else { rest })
+}
+
+/// The newest timestamp of a batch's records at or after `start`; of a compressed batch, of all.
+fn newest_of_cut(
+    segment: &Segment,
+    header: &BatchHeader,
+    position: u64,
+    start: i64,
+) -> Result<Option<Newest>, LogError> {
+    let mut newest = Some((header.max_timestamp, header.last_offset()));
+    if header.compression() == Compression::None && !header.is_log_append_time() {
+        let batch = slice(segment, header.base_offset, position, header.size_bytes() as u64)?;
+        let bytes = batch.bytes()?;
+        newest = None;
+        for record in records(&bytes, header) {
+            let (offset, timestamp) = record?;
+            if offset >= start && newest.is_none_or(|(best, _)| timestamp > best) {
+                newest = Some((timestamp, header.last_offset()));
+            }
+        }
+    }
+    Ok(newest)
 }

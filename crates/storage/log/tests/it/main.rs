@@ -1,5 +1,7 @@
 //! The log as its users see it: on a real disk, on a simulated one, and when that fails.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod batches;
 mod crash;
 mod durability;
