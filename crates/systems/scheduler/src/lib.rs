@@ -2,6 +2,8 @@
 pub mod core;
 pub mod dag;
 pub mod executor;
+pub mod logs;
+pub mod store;
 pub mod template;
 pub mod text;
 pub mod timetable;

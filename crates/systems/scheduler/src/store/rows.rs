@@ -1,0 +1,113 @@
+//! Rows of the database and rows of the state machine.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+
+use super::StoreError;
+use crate::core::{Epoch, RunKey, RunRow, TaskRow, VersionKey};
+use crate::timetable::DataInterval;
+
+pub(super) const RUN_COLUMNS: &str = "r.id, r.dag_id, r.run_id, r.version_id, r.run_type, r.state, \
+     r.epoch, r.logical_us, r.interval_start_us, r.interval_end_us, r.run_after_us, r.queued_us, \
+     r.started_us, r.ended_us, r.conf, r.note, r.triggered_by, r.clear_number, r.reason";
+
+pub(super) const TASK_COLUMNS: &str = "t.run_id AS run_key, t.task_index, t.task_id, \
+     t.state AS task_state, t.epoch AS task_epoch, t.try_number, t.max_tries, t.scheduled_us, \
+     t.queued_us AS task_queued_us, t.started_us AS task_started_us, \
+     t.ended_us AS task_ended_us, t.retry_us, t.pid, t.reason AS task_reason";
+
+pub(super) fn us(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+pub(super) fn opt_us(at: Option<Timestamp>) -> Option<i64> {
+    at.map(us)
+}
+
+fn corrupt(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Corrupt(error.to_string())
+}
+
+pub(super) fn instant(row: &SqliteRow, column: &str) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(row.try_get(column)?).map_err(corrupt)
+}
+
+pub(super) fn opt_instant(row: &SqliteRow, column: &str) -> Result<Option<Timestamp>, StoreError> {
+    let us: Option<i64> = row.try_get(column)?;
+    us.map(Timestamp::from_microsecond).transpose().map_err(corrupt)
+}
+
+pub(super) fn interval(
+    row: &SqliteRow,
+    start: &str,
+    end: &str,
+) -> Result<Option<DataInterval>, StoreError> {
+    let (start, end) = (opt_instant(row, start)?, opt_instant(row, end)?);
+    Ok(start.zip(end).map(|(start, end)| DataInterval { start, end }))
+}
+
+fn text(row: &SqliteRow, column: &str) -> Result<Arc<str>, StoreError> {
+    Ok(row.try_get::<String, _>(column)?.into())
+}
+
+fn opt_text(row: &SqliteRow, column: &str) -> Result<Option<Arc<str>>, StoreError> {
+    Ok(row.try_get::<Option<String>, _>(column)?.map(Into::into))
+}
+
+fn named<T: std::str::FromStr<Err = String>>(
+    row: &SqliteRow,
+    column: &str,
+) -> Result<T, StoreError> {
+    row.try_get::<String, _>(column)?.parse().map_err(corrupt)
+}
+
+fn small(row: &SqliteRow, column: &str) -> Result<u32, StoreError> {
+    u32::try_from(row.try_get::<i64, _>(column)?).map_err(corrupt)
+}
+
+pub(super) fn run(row: &SqliteRow) -> Result<RunRow, StoreError> {
+    let conf: String = row.try_get("conf")?;
+    Ok(RunRow {
+        key: RunKey(row.try_get("id")?),
+        dag_id: text(row, "dag_id")?,
+        run_id: text(row, "run_id")?,
+        version: VersionKey(row.try_get("version_id")?),
+        kind: named(row, "run_type")?,
+        state: named(row, "state")?,
+        epoch: Epoch(row.try_get("epoch")?),
+        logical_date: opt_instant(row, "logical_us")?,
+        interval: interval(row, "interval_start_us", "interval_end_us")?,
+        run_after: instant(row, "run_after_us")?,
+        queued_at: instant(row, "queued_us")?,
+        started_at: opt_instant(row, "started_us")?,
+        ended_at: opt_instant(row, "ended_us")?,
+        conf: Arc::new(serde_json::from_str(&conf).map_err(corrupt)?),
+        note: opt_text(row, "note")?,
+        triggered_by: text(row, "triggered_by")?,
+        clear_number: small(row, "clear_number")?,
+        reason: opt_text(row, "reason")?,
+    })
+}
+
+pub(super) fn task(row: &SqliteRow) -> Result<TaskRow, StoreError> {
+    let pid: Option<i64> = row.try_get("pid")?;
+    Ok(TaskRow {
+        run: RunKey(row.try_get("run_key")?),
+        index: usize::try_from(row.try_get::<i64, _>("task_index")?).map_err(corrupt)?,
+        task_id: text(row, "task_id")?,
+        state: named(row, "task_state")?,
+        epoch: Epoch(row.try_get("task_epoch")?),
+        try_number: small(row, "try_number")?,
+        max_tries: small(row, "max_tries")?,
+        scheduled_at: opt_instant(row, "scheduled_us")?,
+        queued_at: opt_instant(row, "task_queued_us")?,
+        started_at: opt_instant(row, "task_started_us")?,
+        ended_at: opt_instant(row, "task_ended_us")?,
+        retry_at: opt_instant(row, "retry_us")?,
+        pid: pid.and_then(|pid| u32::try_from(pid).ok()),
+        reason: opt_text(row, "task_reason")?,
+    })
+}
