@@ -46,6 +46,17 @@ impl Acks {
         done(fate);
     }
 
+    /// The fate of a record that needs no sync to be acknowledged.
+    pub(crate) fn without_sync(&self, offset: i64) -> Result<(), LogError> {
+        let state = self.0.lock();
+        match &state.ended {
+            Some(poisoned @ LogError::Poisoned(_)) if offset >= state.durable => {
+                Err(poisoned.clone())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Everything below `durable` is now durable: its callbacks run on this thread.
     pub(crate) fn advance(&self, durable: i64) {
         let done = {

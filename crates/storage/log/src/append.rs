@@ -10,6 +10,10 @@ use crate::segment::Segment;
 use crate::shared::{Shared, Writer};
 use crate::{Appended, Durability, LogConfig, LogError};
 
+/// A small segment reserves as much as it holds, at least this: a thousand partitions with a few
+/// records each must not take a laptop's disk.
+const PREALLOCATE_BYTES_MIN: u64 = 64 << 10;
+
 /// What is known of an append before it has its place.
 struct Incoming {
     bytes: u64,
@@ -93,7 +97,9 @@ impl Shared {
         let file = writer.active.file()?;
         let end = size + bytes.len() as u64;
         if config.preallocate_bytes > 0 && end > writer.reserved {
-            let step = config.preallocate_bytes.max(end - writer.reserved);
+            let step = size
+                .clamp(PREALLOCATE_BYTES_MIN, PREALLOCATE_BYTES_MIN.max(config.preallocate_bytes));
+            let step = step.min(config.preallocate_bytes).max(end - writer.reserved);
             // Without reserved space a sync is slower, nothing else; a full disk tells the write.
             if file.allocate(writer.reserved, step).is_ok() {
                 writer.reserved += step;
@@ -140,6 +146,11 @@ fn check(batches: &[u8], config: &LogConfig) -> Result<Incoming, LogError> {
     for checked in batch::batches(batches) {
         let (header, _) = checked?;
         incoming.records += i64::from(header.record_count);
+        // A relative offset in an index has 31 bits.
+        if incoming.records > i64::from(i32::MAX) {
+            let BatchHeader { record_count: records, last_offset_delta, .. } = header;
+            return Err(BatchError::Count { records, last_offset_delta }.into());
+        }
         incoming.max_timestamp = incoming.max_timestamp.max(header.max_timestamp);
     }
     if incoming.records == 0 {

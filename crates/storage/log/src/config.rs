@@ -33,7 +33,8 @@ pub struct LogConfig {
     pub retention_ms: Option<i64>,
     /// `retention.bytes`: the oldest segments beyond this total may be deleted. `None`: no limit.
     pub retention_bytes: Option<u64>,
-    /// Disk space is reserved ahead of the appends in steps of this many bytes; 0 reserves none.
+    /// Disk space is reserved ahead of the appends in steps of at most this many bytes, and no more
+    /// than the segment already holds; 0 reserves none.
     pub preallocate_bytes: u64,
     /// The recovery point is moved forward at least once per this many bytes appended, so that
     /// this much at most is read again after a crash.

@@ -33,7 +33,8 @@ pub struct Appended {
 
 /// One partition. All methods take `&self`: appends queue for one lock, reads never wait for it.
 ///
-/// Dropping a log without [`Log::close`] is as [`Log::abandon`].
+/// Dropping a log without [`Log::close`] is as [`Log::abandon`], except that it does not wait: the
+/// last owner may be a callback that the flush itself has called.
 pub struct Log(Arc<Shared>);
 
 impl Log {
@@ -84,7 +85,7 @@ impl Log {
     pub fn when_durable(&self, offset: i64, done: Done) {
         match self.0.config().durability {
             Durability::Fsync => self.0.acks.wait(offset, done),
-            Durability::PageCache => done(self.0.check_alive()),
+            Durability::PageCache => done(self.0.acks.without_sync(offset)),
         }
     }
 
@@ -242,7 +243,7 @@ impl Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        self.0.abandon();
+        self.0.end();
     }
 }
 

@@ -196,13 +196,14 @@ impl Segment {
     }
 
     /// An offset up to which every record is older than `ms`; `None` if that is unknown.
-    pub(crate) fn offset_older_than(&self, ms: i64) -> Option<i64> {
+    pub(crate) fn offset_older_than(&self, ms: i64) -> Result<Option<i64>, LogError> {
         let older = |entry: &TimeEntry| entry.timestamp < ms;
-        let entry = match &*self.indexes.read() {
-            Some(indexes) => last_in_memory(&indexes.times, older),
-            None => self.last_in(TIME_INDEX, older),
-        };
-        entry.map(|entry| self.base_offset + i64::from(entry.relative_offset))
+        if let Some(indexes) = &*self.indexes.read() {
+            let entry = last_in_memory(&indexes.times, older);
+            return Ok(entry.map(|entry| self.base_offset + i64::from(entry.relative_offset)));
+        }
+        let newest = self.believed_time(self.last_in(TIME_INDEX, older))?;
+        Ok(newest.map(|(_, offset)| offset))
     }
 
     /// The newest timestamp in the whole segment. `None` if it holds no batch.
@@ -214,15 +215,32 @@ impl Segment {
             return Ok(Some(newest));
         }
         // The file of a complete segment ends with the newest.
-        let entry = self.last_in(TIME_INDEX, |_: &TimeEntry| true);
-        let newest = match entry {
-            Some(entry) => {
-                Some((entry.timestamp, self.base_offset + i64::from(entry.relative_offset)))
-            }
+        let newest = match self.believed_time(self.last_in(TIME_INDEX, |_| true))? {
+            Some(newest) => Some(newest),
             None => self.newest_by_walking(0, self.size())?,
         };
         *self.newest.lock() = newest;
         Ok(newest)
+    }
+
+    /// What an entry says, if the batch it names says the same.
+    fn believed_time(&self, entry: Option<TimeEntry>) -> Result<Option<Newest>, LogError> {
+        let Some(entry) = entry else { return Ok(None) };
+        let offset = self.base_offset + i64::from(entry.relative_offset);
+        let from = self.position_before_offset(offset)?;
+        for found in self.walk(from, self.size())? {
+            match found {
+                Ok((header, _)) if header.last_offset() < offset => {}
+                Ok((header, _)) => {
+                    let is_it = header.last_offset() == offset;
+                    let agrees = is_it && header.max_timestamp == entry.timestamp;
+                    return Ok(agrees.then_some((entry.timestamp, offset)));
+                }
+                Err(LogError::Corrupt { .. }) => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     /// The newest timestamp among the batches between two positions. The first of equals.

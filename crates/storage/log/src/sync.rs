@@ -112,6 +112,8 @@ impl Shared {
         synced: &Unsynced,
         start_offset: i64,
     ) -> Result<(), LogError> {
+        // Callbacks have run since the sync, and may have ended the log.
+        self.check_alive()?;
         let epochs = {
             let mut writer = self.writer.lock();
             std::mem::take(&mut writer.epochs.changed).then(|| writer.epochs.clone())
@@ -167,9 +169,14 @@ impl Shared {
 
     /// Takes no more appends and leaves the directory as it is.
     pub(crate) fn abandon(&self) {
-        self.writer.lock().closed = true;
-        self.acks.end(LogError::Closed);
+        self.end();
         // Whoever is at work on the disk finishes; later ones find nothing to do.
         drop(self.turn.lock());
+    }
+
+    /// Takes no more appends and acknowledges none.
+    pub(crate) fn end(&self) {
+        self.writer.lock().closed = true;
+        self.acks.end(LogError::Closed);
     }
 }

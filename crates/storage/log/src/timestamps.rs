@@ -77,7 +77,7 @@ fn first_in_segment(
     from: i64,
     visible: Mark,
 ) -> Result<Option<TimestampMatch>, LogError> {
-    let older = segment.offset_older_than(ms).unwrap_or(segment.base_offset);
+    let older = segment.offset_older_than(ms)?.unwrap_or(segment.base_offset);
     let begin = segment.position_before_offset(older.max(from))?;
     let stop = visible_bytes(segment, visible);
     for found in segment.walk(begin.min(stop), stop)? {

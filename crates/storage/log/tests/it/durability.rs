@@ -7,7 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tidemill_log::{Flusher, Log, LogConfig, LogError};
 use tidemill_runtime::World;
-use tidemill_sim::Fault;
+use tidemill_sim::{Fault, SimWorld};
 
 use crate::batches::Batch;
 use crate::world::{Bench, page_cache, small};
@@ -117,6 +117,105 @@ fn a_closed_log_takes_no_more_and_an_abandoned_one_tells_who_waits() {
     log.flusher.run_until_idle();
     assert_eq!(*fates.lock(), [(0, Err("the log is closed".to_owned()))]);
     assert_eq!(log.sim.disk.changes(), changes, "the directory was left alone");
+}
+
+#[test]
+fn a_refused_append_leaves_nothing_that_a_restart_could_take_for_records() {
+    let parts = [10, 10, 1500].map(|bytes| Batch::sized(0, bytes).encode());
+    for seed in 0..20 {
+        let log = Bench::open(SimWorld::new(seed), small()).unwrap();
+        log.sim.disk.fail_calls(0..u64::MAX, Fault::ShortWrite);
+        log.append(&mut parts.concat(), 0).unwrap_err();
+        log.sim.disk.clear_faults();
+        // As long as the first batch of the refused append, whose second one would follow.
+        log.append(&mut parts[0].clone(), 0).unwrap();
+        let log = log.restart(small());
+        assert_eq!((log.end_offset(), log.recovery.truncated_bytes), (1, 0), "seed {seed}");
+    }
+}
+
+#[test]
+fn what_a_callback_appends_is_beyond_the_recovery_point_that_is_written_after_it() {
+    let config = LogConfig { checkpoint_bytes: 0, ..small() };
+    for change in 1..30 {
+        let Bench { sim, flusher, log, .. } = Bench::new(config.clone());
+        let log = Arc::new(log);
+        log.append(&mut Batch::at(0, 1).encode(), 0).unwrap();
+        let (again, acknowledged) = (log.clone(), Arc::new(Mutex::new(false)));
+        let told = acknowledged.clone();
+        let callback = move |fate: Result<(), LogError>| {
+            *told.lock() = fate.is_ok();
+            let _ = again.append(&mut Batch::sized(0, 700).encode(), 0);
+        };
+        log.when_durable(0, Box::new(callback));
+        sim.disk.cut_power_at(sim.disk.changes() + change);
+        flusher.run_until_idle();
+        for seed in 0..10 {
+            let log = Bench::open(sim.crash(seed), config.clone());
+            let log = log.unwrap_or_else(|error| panic!("change {change}, seed {seed}: {error}"));
+            assert!(log.end_offset() >= i64::from(*acknowledged.lock()));
+        }
+    }
+}
+
+#[test]
+fn a_log_whose_last_owner_is_a_callback_is_dropped_without_waiting_for_itself() {
+    let log = Bench::new(small());
+    let Bench { flusher, log, .. } = log;
+    let log = Arc::new(log);
+    log.append(&mut Batch::at(0, 1).encode(), 0).unwrap();
+    let owner = log.clone();
+    log.when_durable(0, Box::new(move |_| drop(owner)));
+    drop(log);
+    flusher.run_until_idle();
+}
+
+#[test]
+fn readers_see_whole_chains_while_others_append_and_forget() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::real();
+    let flusher = Flusher::start(&world).unwrap();
+    let config = LogConfig { segment_bytes: 5_000, retention_bytes: Some(20_000), ..page_cache() };
+    let log = Log::open(&dir.path().join("t-0"), config, &world, &flusher).unwrap().0;
+    const RECORDS: i64 = 1500;
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                for number in 0..RECORDS / 2 {
+                    log.append(&mut Batch::sized(number, 100).encode(), 0).unwrap();
+                    if number % 100 == 99 {
+                        log.apply_retention(0).unwrap();
+                        log.flush().unwrap();
+                    }
+                }
+            });
+        }
+        for _ in 0..2 {
+            scope.spawn(|| {
+                let mut offset = 0;
+                while offset < RECORDS {
+                    match log.read(offset, 3000, true) {
+                        Err(LogError::OutOfRange { start, .. }) => {
+                            assert!(start > offset, "{start} {offset}");
+                            offset = start;
+                        }
+                        slice => {
+                            for batch in
+                                tidemill_log::batch::batches(&slice.unwrap().bytes().unwrap())
+                            {
+                                let (header, _) = batch.unwrap();
+                                assert_eq!(header.base_offset, offset);
+                                offset = header.next_offset();
+                            }
+                        }
+                    }
+                    std::thread::yield_now();
+                }
+            });
+        }
+    });
+    assert_eq!(log.end_offset(), RECORDS);
+    assert!(log.start_offset() > 0);
 }
 
 #[test]
