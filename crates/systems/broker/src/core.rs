@@ -5,20 +5,27 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use tidemill_kafka_wire::ErrorCode;
 use tidemill_log::{Flusher, LogError};
 use tidemill_runtime::{DirLock, Tasks, World};
 use uuid::Uuid;
 
 use crate::config::Config;
 use crate::error::StartError;
+use crate::group::Groups;
+use crate::group::store::Store;
 use crate::journal::{Event, Journal};
-use crate::topics::Topics;
+use crate::topics::name::OFFSETS_TOPIC;
+use crate::topics::settings::Overrides;
+use crate::topics::{Topic, Topics};
 use crate::vital::Vital;
 
 /// This broker's number: it is the only one.
 pub(crate) const NODE_ID: i32 = 1;
 /// Producer ids reserved in one step, as in Kafka.
 const PRODUCER_ID_BLOCK: i64 = 1000;
+/// Segments of `__consumer_offsets`: small, so that little stays behind when it is rewritten.
+const OFFSETS_SEGMENT_BYTES: u32 = 16 << 20;
 
 /// The broker without its sockets.
 pub(crate) struct Core {
@@ -31,6 +38,9 @@ pub(crate) struct Core {
     journal: Arc<Journal>,
     flusher: Arc<Flusher>,
     producer_ids: Mutex<ProducerIds>,
+    groups: Arc<Groups>,
+    /// Held while the groups' topic is made.
+    making_groups: Mutex<()>,
     _held: DirLock,
 }
 
@@ -60,6 +70,10 @@ impl Core {
         let below = journal.metadata().producer_ids_below;
         let topics =
             Topics::open(dir, config.clone(), world.clone(), flusher.clone(), journal.clone());
+        let groups = Arc::new(Groups::new(&config, world.clone()));
+        if let Some(topic) = topics.named(OFFSETS_TOPIC) {
+            load_groups(&groups, &topic, topics.dir())?;
+        }
         Ok(Core {
             config,
             world,
@@ -70,6 +84,8 @@ impl Core {
             journal,
             flusher,
             producer_ids: Mutex::new(ProducerIds { next: below, below }),
+            groups,
+            making_groups: Mutex::new(()),
             _held: held,
         })
     }
@@ -86,10 +102,41 @@ impl Core {
         Ok(ids.next - 1)
     }
 
+    /// The groups. At the first question their topic is made, which blocks for a moment.
+    pub(crate) fn groups(&self) -> Result<&Arc<Groups>, ErrorCode> {
+        if !self.groups.is_ready() {
+            let _one_at_a_time = self.making_groups.lock();
+            if !self.groups.is_ready() {
+                self.make_groups().map_err(|reason| {
+                    tracing::error!(reason, "__consumer_offsets cannot be made");
+                    ErrorCode::CoordinatorNotAvailable
+                })?;
+            }
+        }
+        Ok(&self.groups)
+    }
+
+    fn make_groups(&self) -> Result<(), String> {
+        let overrides = Overrides::from([
+            ("cleanup.policy".to_owned(), "compact".to_owned()),
+            ("compression.type".to_owned(), "producer".to_owned()),
+            ("segment.bytes".to_owned(), OFFSETS_SEGMENT_BYTES.to_string()),
+        ]);
+        let made = self.topics.create(OFFSETS_TOPIC, 1, overrides);
+        let topic = made.map_err(|refused| refused.to_string())?;
+        load_groups(&self.groups, &topic, self.topics.dir()).map_err(|error| error.to_string())
+    }
+
+    /// The groups that members or commits have made so far; none if nobody ever asked.
+    pub(crate) fn existing_groups(&self) -> &Arc<Groups> {
+        &self.groups
+    }
+
     /// Removes what is older than it has to be kept; blocking.
     pub(crate) fn clean(&self) {
         let now_ms = self.world.clock.now_ms();
         let silent_ms = millis(self.config.producer_id_expiration.0);
+        self.groups.clean();
         for topic in self.topics.all() {
             for partition in topic.partitions().iter() {
                 let (topic, partition_index) = (&topic.name, partition.index);
@@ -114,6 +161,14 @@ impl Core {
         }
         self.flusher.stop();
     }
+}
+
+fn load_groups(groups: &Groups, topic: &Topic, dir: &Path) -> Result<(), StartError> {
+    let partition = topic.partition(0);
+    partition.and_then(|partition| groups.load(Store::new(partition))).map_err(|error| {
+        let path = dir.join(format!("{OFFSETS_TOPIC}-0"));
+        StartError::Unreadable { path, reason: error.to_string() }
+    })
 }
 
 /// A duration as Kafka's milliseconds.

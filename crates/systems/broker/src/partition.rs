@@ -110,6 +110,17 @@ impl Partition {
         })
     }
 
+    /// Appends one of the broker's own batches, which needs no judgement; gives its last offset.
+    pub(crate) fn append_own(&self, batch: &Bytes) -> Result<i64, PartitionError> {
+        Ok(self.log()?.append(&mut batch.to_vec(), LEADER_EPOCH)?.last_offset)
+    }
+
+    /// Syncs what was appended; blocking.
+    pub(crate) fn flush(&self) -> Result<(), PartitionError> {
+        self.log()?.flush()?;
+        Ok(())
+    }
+
     /// Completes when the record at `offset` is as durable as configured. Asked for at once, not
     /// when first polled.
     pub(crate) fn when_durable(
@@ -204,6 +215,11 @@ impl Partition {
             return Err(PartitionError::OutOfRange { offset, start, end });
         }
         Ok(log.delete_records_before(offset)?)
+    }
+
+    /// The offset the next record will get, durable or not.
+    pub(crate) fn end_offset(&self) -> Result<i64, PartitionError> {
+        Ok(self.log()?.end_offset())
     }
 
     pub(crate) fn size_bytes(&self) -> Result<u64, PartitionError> {

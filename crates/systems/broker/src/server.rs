@@ -53,6 +53,7 @@ pub(crate) struct Ends {
 pub(crate) fn start(core: &Arc<Core>, listener: TcpListener) {
     core.vital.spawn("acceptor", accept(core.clone(), listener));
     core.vital.spawn("retention", clean(core.clone()));
+    core.vital.spawn("groups", core.existing_groups().clone().run(core.tasks.shutdown()));
 }
 
 async fn clean(core: Arc<Core>) {

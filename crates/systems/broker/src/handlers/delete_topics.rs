@@ -36,7 +36,15 @@ fn delete(context: &Context, asked: DeleteTopicState) -> DeletableTopicResult {
         Err(refused) => answer(asked, Err(refused)),
         Ok(topic) => {
             let known = DeleteTopicState { name: Some(topic.name.clone()), topic_id: topic.id };
-            answer(known, topics.delete(&topic))
+            let deleted = if topic.is_internal() {
+                Err(Refused::new(ErrorCode::InvalidTopicException, "the broker needs this topic"))
+            } else {
+                topics.delete(&topic)
+            };
+            if deleted.is_ok() {
+                context.core.existing_groups().forget_topic(&topic.name);
+            }
+            answer(known, deleted)
         }
     }
 }

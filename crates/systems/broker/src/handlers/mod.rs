@@ -8,20 +8,31 @@
 mod api_versions;
 mod create_partitions;
 mod create_topics;
+mod delete_groups;
 mod delete_records;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod describe_groups;
 mod describe_log_dirs;
 mod describe_topic_partitions;
 mod fetch;
+mod find_coordinator;
+mod heartbeat;
 mod incremental_alter_configs;
 mod init_producer_id;
+mod join_group;
+mod leave_group;
+mod list_groups;
 mod list_offsets;
 mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
 mod offset_for_leader_epoch;
 mod permitted;
 mod produce;
+mod sync_group;
 
 use std::sync::Arc;
 
@@ -115,6 +126,15 @@ serve! {
     FetchRequest                   later    fetch;
     ListOffsetsRequest             blocking list_offsets;
     MetadataRequest                blocking metadata;
+    OffsetCommitRequest            later    offset_commit;
+    OffsetFetchRequest             now      offset_fetch;
+    FindCoordinatorRequest         blocking find_coordinator;
+    JoinGroupRequest               later    join_group;
+    HeartbeatRequest               now      heartbeat;
+    LeaveGroupRequest              now      leave_group;
+    SyncGroupRequest               later    sync_group;
+    DescribeGroupsRequest          now      describe_groups;
+    ListGroupsRequest              now      list_groups;
     ApiVersionsRequest             now      api_versions;
     CreateTopicsRequest            blocking create_topics;
     DeleteTopicsRequest            blocking delete_topics;
@@ -124,7 +144,9 @@ serve! {
     DescribeConfigsRequest         now      describe_configs;
     DescribeLogDirsRequest         now      describe_log_dirs;
     CreatePartitionsRequest        blocking create_partitions;
+    DeleteGroupsRequest            later    delete_groups;
     IncrementalAlterConfigsRequest blocking incremental_alter_configs;
+    OffsetDeleteRequest            later    offset_delete;
     DescribeClusterRequest         now      describe_cluster;
     DescribeTopicPartitionsRequest now      describe_topic_partitions;
 }
