@@ -136,7 +136,7 @@ impl LeaderEpochs {
 
 /// The content of `partition.metadata`, with the id as Kafka writes it: base64 for URLs.
 pub(crate) fn partition_metadata(topic_id: [u8; 16]) -> String {
-    format!("version: 0\ntopic_id: {}\n", base64_url(topic_id))
+    format!("version: 0\ntopic_id: {}", base64_url(topic_id))
 }
 
 /// The topic id in `partition.metadata`.

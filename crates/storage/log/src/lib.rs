@@ -1,10 +1,26 @@
 //! The segmented commit log in Kafka's on-disk format: append, group commit, indexes, recovery.
 //!
 //! One [`Log`] is one partition: a directory of segment files that hold record batches exactly as
-//! the client sent them, except for the base offset and the leader epoch.
+//! the client sent them, except for the base offset and the leader epoch. Synchronous: the box
+//! above decides which thread calls.
 //!
-//! Synchronous: an append is one positioned write, a sync is done by the [`Flusher`]'s threads for
-//! many appends of many logs at once. Readers never wait for a writer.
+//! ```text
+//! append ─▶ check ─▶ stamp offsets ─▶ one pwrite ──▶ Flusher: fdatasync ─▶ publish ─▶ when_durable
+//!           (no lock)                                 (many appends,        high        observers
+//!                                                      many logs)           watermark
+//! read ──▶ segment ─▶ index ─▶ walk ≤ 4 KiB of headers ─▶ LogSlice: file, position, length
+//! open ──▶ recovery point ─▶ check what follows ─▶ cut at the first bad batch ─▶ sync ─▶ serve
+//! ```
+//!
+//! Invariants:
+//! - What is acknowledged is synced, with the names that lead to it (with [`Durability::Fsync`]);
+//!   readers see nothing else.
+//! - After a failed write or sync nothing is acknowledged any more.
+//! - The index may lag the log, never lead it; what it says is checked against the batch.
+//! - A batch is served only if its checksum holds. Before the recovery point nothing is ever cut.
+//! - An offset is never given to a second record once the first was acknowledged or seen.
+//!
+//! What is on the disk: `docs/formats/log.md`.
 
 #![forbid(unsafe_code)]
 

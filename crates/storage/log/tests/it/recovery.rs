@@ -190,7 +190,7 @@ fn leader_epochs_and_the_topic_id_survive() {
     assert_eq!(log.topic_id(), Some(*b"0123456789abcdef"));
     log.close().unwrap();
     assert_eq!(log.file("leader-epoch-checkpoint"), b"0\n3\n0 0\n3 2\n7 4\n");
-    assert_eq!(log.file("partition.metadata"), b"version: 0\ntopic_id: MDEyMzQ1Njc4OWFiY2RlZg\n");
+    assert_eq!(log.file("partition.metadata"), b"version: 0\ntopic_id: MDEyMzQ1Njc4OWFiY2RlZg");
     assert_eq!(log.restart(small()).leader_epochs(), epochs);
 }
 
