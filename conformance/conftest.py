@@ -35,6 +35,8 @@ class Target:
 
 def pytest_addoption(parser):
     parser.addoption("--target", choices=["tidemill", "real"], default="tidemill")
+    for name in ("kafka", "cql", "registry"):
+        parser.addoption(f"--{name}", help=f"where a {name} server runs already, instead of starting one")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -66,7 +68,8 @@ def start_tidemill(folder):
 @pytest.fixture(scope="session")
 def node(request, tmp_path_factory):
     """The whole of the tidemill target; real systems are started one by one, as they are asked for."""
-    if request.config.getoption("--target") == "real":
+    options = request.config.getoption
+    if options("--target") == "real" or any(options(name) for name in ("--kafka", "--cql", "--registry")):
         yield None
         return
     server, target = start_tidemill(tmp_path_factory.mktemp("tidemill"))
@@ -80,6 +83,9 @@ def part(name, launcher):
 
     @pytest.fixture(scope="session", name=name)
     def address(request, node, tmp_path_factory):
+        if request.config.getoption(name):
+            yield request.config.getoption(name)
+            return
         if node is not None:
             yield getattr(node, name)
             return
