@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use tidemill_log::batch::batches;
-use tidemill_log::{Flusher, Log, LogConfig, LogError, TimestampMatch};
+use tidemill_log::{Durability, Flusher, Log, LogConfig, LogError, TimestampMatch};
 use tidemill_runtime::{Disk as _, Random as _};
 use tidemill_sim::{SimDisk, SimRandom, SimWorld};
 
@@ -32,6 +32,8 @@ pub(crate) struct Promises {
     acknowledged: Arc<AtomicI64>,
     /// Readers were shown every record below this.
     shown: Arc<AtomicI64>,
+    /// Every record below this was synced.
+    synced: i64,
     /// The start of the log is at least the first and at most the second.
     start: (i64, i64),
 }
@@ -63,6 +65,7 @@ impl History {
             checkpoint_bytes: 500 + random.below(4000),
             preallocate_bytes: [0, 512, 4096][random.below(3) as usize],
             retention_bytes: Some(4000),
+            durability: if seed % 4 == 3 { Durability::PageCache } else { Durability::Fsync },
             ..small()
         };
         History { sim, promises, config, random, open: None, time: 1000 }
@@ -144,7 +147,12 @@ impl History {
 
     fn flush(&mut self) -> Result<(), LogError> {
         self.log()?;
-        self.open.as_ref().expect("opened above").1.run_until_idle();
+        self.sim.clock.advance(self.config.flush_interval);
+        let (log, flusher) = self.open.as_ref().expect("opened above");
+        let end = log.end_offset();
+        flusher.run_until_idle();
+        log.flush()?;
+        self.promises.synced = end;
         Ok(())
     }
 
@@ -192,7 +200,15 @@ impl History {
     /// on from there.
     pub(crate) fn crash(self, seed: u64) -> History {
         let sim = self.sim.crash(seed);
+        let durability = self.config.durability;
+        if durability == Durability::PageCache {
+            // Only what was synced is promised to survive a power cut.
+            let Promises { acknowledged, shown, synced, .. } = &self.promises;
+            acknowledged.store(*synced, Ordering::SeqCst);
+            shown.store(*synced, Ordering::SeqCst);
+        }
         let mut next = History::on(sim, self.promises, seed);
+        next.config.durability = durability;
         let log = next.log().unwrap_or_else(|error| panic!("does not open: {error}"));
         let (start, end, visible) = (log.start_offset(), log.end_offset(), log.high_watermark());
         let promises = &next.promises;
