@@ -259,7 +259,9 @@ impl Core {
         let Some(run) = self.runs.get(&place.run) else { return std::time::Duration::ZERO };
         let (task, row) = (&run.dag.tasks[place.task], &run.tasks[place.task].row);
         let seed = format!("{}#{}#{}", run.row.dag_id, task.task_id, run.row.run_id);
-        retry_delay(&task.retry, row.try_number, &seed)
+        // Tries that do not count, and those before a clear, do not make the wait longer.
+        let uncounted = row.max_tries.saturating_sub(task.retry.retries);
+        retry_delay(&task.retry, row.try_number.saturating_sub(uncounted).max(1), &seed)
     }
 
     fn wait_for_retry(&mut self, place: Place, delay: std::time::Duration, reason: Arc<str>) {

@@ -4,6 +4,7 @@
 //! a line, `folder` keeps the last good version of every file.
 
 mod check;
+mod folder;
 
 mod import_error;
 mod yaml;
@@ -20,6 +21,7 @@ use crate::executor::RecordPath;
 use crate::timetable::{DataInterval, Restriction, Schedule};
 
 pub use check::parse;
+pub use folder::{DagFolder, FolderChange, KnownVersion};
 
 pub use import_error::ImportError;
 pub use yaml::{Length, OnError};

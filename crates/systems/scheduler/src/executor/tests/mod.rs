@@ -1,0 +1,4 @@
+mod bench;
+mod children;
+mod gateway;
+mod polling;
