@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tidemill_runtime::OpenMode;
@@ -21,6 +22,8 @@ use crate::template::TemplateError;
 const LINE_BYTES_MAX: usize = 64 << 10;
 /// Largest value a child may leave, in bytes.
 const XCOM_BYTES_MAX: u64 = 1 << 20;
+/// How long output is still read when the child has ended.
+const LAST_OUTPUT: Duration = Duration::from_secs(1);
 /// Airflow's `skip_on_exit_code`.
 const SKIP_EXIT_CODE: i32 = 99;
 
@@ -188,34 +191,29 @@ async fn run(
     let mut output = std::pin::pin!(async {
         tokio::join!(lines(context, "stdout", stdout), lines(context, "stderr", stderr))
     });
-    let stop = tokio::select! {
-        (last_line, last_error) = &mut output => {
+    let mut said = None;
+    let ended = loop {
+        tokio::select! {
             // Its output is closed: it has ended, or lives on silently.
-            tokio::select! {
-                status = child.wait() => return exited(status, last_line, last_error),
-                stop = context.stop.requested() => stop,
-            }
+            both = &mut output, if said.is_none() => said = Some(both),
+            status = child.wait() => break Ok(status),
+            stop = context.stop.requested() => break Err(stop),
         }
-        status = child.wait() => {
-            // What it started may still hold the output open: that is not waited for.
-            kill_group(pid, rustix::process::Signal::KILL);
-            let (last_line, last_error) = output.await;
-            return exited(status, last_line, last_error);
-        }
-        stop = context.stop.requested() => stop,
     };
-    end_group(context, &mut child, pid, &stop).await;
-    Ended::Stopped(stop)
-}
-
-fn exited(
-    status: std::io::Result<ExitStatus>,
-    last_line: Option<String>,
-    last_error: Option<String>,
-) -> Ended {
-    match status {
-        Ok(status) => Ended::Exited { status, last_line, last_error },
-        Err(error) => Ended::NotStarted(format!("the child's end is not known: {error}")),
+    match &ended {
+        // What it started ends with it.
+        Ok(_) => kill_group(pid, rustix::process::Signal::KILL),
+        Err(stop) => end_group(context, &mut child, pid, stop).await,
+    }
+    if said.is_none() {
+        // A process that left the group may hold the output open: it is not waited for.
+        said = tokio::time::timeout(LAST_OUTPUT, output).await.ok();
+    }
+    let (last_line, last_error) = said.unwrap_or_default();
+    match ended {
+        Ok(Ok(status)) => Ended::Exited { status, last_line, last_error },
+        Ok(Err(error)) => Ended::NotStarted(format!("the child's end is not known: {error}")),
+        Err(stop) => Ended::Stopped(stop),
     }
 }
 

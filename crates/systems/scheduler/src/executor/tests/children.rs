@@ -59,8 +59,16 @@ async fn a_stopped_command_ends_with_all_it_started() {
     bench.stop(attempt, StopReason::Timeout(Duration::from_secs(1)));
     let reason = failure(bench.outcome().await);
     assert!(reason.contains("AirflowTaskTimeout"), "{reason}");
-    let alive = std::fs::read_to_string(format!("/proc/{sleeper}/stat"));
-    assert!(alive.is_err() || alive.unwrap().contains(") Z"), "what it started lives on");
+    assert!(bench.log().contains(&"bye".to_owned()), "it was told to end, and did");
+    // The kernel needs a moment to take a killed process away.
+    let gone = async {
+        while std::fs::read_to_string(format!("/proc/{sleeper}/stat"))
+            .is_ok_and(|stat| !stat.contains(") Z"))
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("what it started is gone");
 }
 
 #[tokio::test]
