@@ -1,0 +1,26 @@
+//! A registry in memory, for suites of real clients.
+//!
+//! `cargo run -p tidemill-registry --example serve -- 127.0.0.1:0 [profile 7|8] [level]` prints its
+//! address and ends when its input does.
+
+use std::net::SocketAddr;
+
+use tidemill_registry::{CompatibilityLevel, Config, Profile, Registry};
+use tidemill_runtime::{System as _, World};
+use tokio::io::AsyncReadExt as _;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let argument =
+        |at: usize, default: &str| arguments.get(at).cloned().unwrap_or_else(|| default.to_owned());
+    let listen: SocketAddr = argument(0, "127.0.0.1:0").parse()?;
+    let profile = Profile::try_from(argument(1, "8").parse::<u8>()?)?;
+    let compatibility = CompatibilityLevel(argument(2, "backward").parse()?);
+    let config = Config { listen, profile, compatibility, ..Config::default() };
+    let registry = Registry::start_in_memory(config, World::real()).await?;
+    println!("http://{}", registry.address());
+    tokio::io::stdin().read_to_end(&mut Vec::new()).await?;
+    registry.drain(std::time::Duration::from_secs(5)).await;
+    Ok(())
+}
