@@ -23,6 +23,8 @@ pub(crate) struct Committer<'a> {
     pub(crate) instance_id: Option<&'a str>,
     /// -1 without a group's protocol.
     pub(crate) generation: i32,
+    /// What a member of a group that is not there is told: it depends on the request's version.
+    pub(crate) of_no_group: ErrorCode,
 }
 
 /// Completes when what was appended is durable, with what to answer.
@@ -44,7 +46,7 @@ impl Groups {
         let mut inner = self.state.lock();
         let is_known = inner.groups.contains_key(group_id);
         if !is_known && committer.generation >= 0 {
-            return Err(ErrorCode::IllegalGeneration);
+            return Err(committer.of_no_group);
         }
         if !is_known && inner.groups.len() >= self.groups_max {
             return Err(ErrorCode::CoordinatorNotAvailable);

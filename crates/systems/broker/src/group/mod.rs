@@ -1,6 +1,6 @@
 //! Consumer groups: who reads what, and how far they are.
 //!
-//! - [`classic`] and `rebalance`: the protocol, one state machine per group.
+//! - [`classic`], `join` and `rebalance`: the protocol, one state machine per group.
 //! - [`offsets`]: what a group has committed.
 //! - [`store`]: topic `__consumer_offsets`.
 //! - [`Groups`]: all groups with their clock and their store: what the handlers talk to.
@@ -11,11 +11,11 @@
 
 pub(crate) mod classic;
 mod commits;
+mod join;
 mod member;
 pub(crate) mod offsets;
 mod rebalance;
 pub(crate) mod store;
-
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,8 +31,9 @@ use tidemill_runtime::World;
 use tokio::sync::Notify;
 
 pub(crate) use commits::Committer;
+pub(crate) use join::Join;
 
-use classic::{Group, Join, Persist, Rules, State, refuse_join, refuse_sync};
+use classic::{Group, Persist, Rules, State, refuse_join, refuse_sync};
 use member::Reply;
 use offsets::Offsets;
 use store::{Kept, KeyValue, Store};

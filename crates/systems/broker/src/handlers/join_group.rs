@@ -10,7 +10,7 @@ use tidemill_kafka_wire::messages::{JoinGroupRequest, JoinGroupResponse};
 use tokio::sync::oneshot;
 
 use super::Context;
-use crate::group::classic::Join;
+use crate::group::Join;
 
 pub(super) fn handle(
     context: &Context,

@@ -1,6 +1,6 @@
 //! OffsetCommit (key 8), v2–v10. Spec: <https://kafka.apache.org/protocol#The_Messages_OffsetCommit>
 //!
-//! v2 to v4 carry a retention · v7 static members · v10 topic ids. A generation of -1 without a
+//! v2 to v4 carry a retention · v7 static members · v9 says when there is no such group · v10 topic ids. A generation of -1 without a
 //! member commits for a group nobody is in. Answered when the offsets are durable.
 
 use tidemill_kafka_wire::ErrorCode;
@@ -16,6 +16,8 @@ use crate::group::offsets::{Committed, Place};
 
 /// From this version on topics come by id.
 const IDS_FROM: i16 = 10;
+/// From this version on a member of a group that is not there is told so.
+const GROUP_NOT_FOUND_FROM: i16 = 9;
 
 pub(super) fn handle(
     context: &Context,
@@ -53,6 +55,10 @@ pub(super) fn handle(
         member_id: &request.member_id,
         instance_id: request.group_instance_id.as_deref(),
         generation: request.generation_id_or_member_epoch,
+        of_no_group: match context.version {
+            GROUP_NOT_FOUND_FROM.. => ErrorCode::GroupIdNotFound,
+            _ => ErrorCode::IllegalGeneration,
+        },
     };
     let fate = context.core.groups().and_then(|groups| groups.commit(&committer, offsets));
     async move {
