@@ -122,34 +122,32 @@ pub(crate) fn is_serialized(text: &str) -> bool {
     STANDARD.decode(text.trim()).is_ok_and(|bytes| is_file_descriptor(&bytes))
 }
 
-/// Whether bytes are fields of a `FileDescriptorProto`: well-formed, numbered as there, with at
-/// least a message, enum, service or extension in it.
+/// Whether bytes are fields of a `FileDescriptorProto`: well-formed, numbered as there, with the
+/// file's name among them.
 fn is_file_descriptor(mut bytes: &[u8]) -> bool {
-    /// Numbers of the fields `message_type`, `enum_type`, `service`, `extension`.
-    const DECLARATIONS: std::ops::RangeInclusive<u64> = 4..=7;
+    const NAME: u64 = 1;
     const FIELDS_MAX: u64 = 15;
-    let mut declares = false;
+    let mut named = false;
     while !bytes.is_empty() {
         let Some(tag) = varint(&mut bytes) else { return false };
         let (number, wire) = (tag >> 3, tag & 7);
-        if !(1..=FIELDS_MAX).contains(&number) {
-            return false;
-        }
-        let skipped = match wire {
-            0 => varint(&mut bytes).is_some(),
+        let content = match wire {
+            0 => varint(&mut bytes).map(|_| &b""[..]),
             2 => varint(&mut bytes)
                 .and_then(|len| usize::try_from(len).ok())
                 .and_then(|len| bytes.split_at_checked(len))
-                .map(|(_, rest)| bytes = rest)
-                .is_some(),
-            _ => false,
+                .map(|(content, rest)| {
+                    bytes = rest;
+                    content
+                }),
+            _ => None,
         };
-        if !skipped {
+        let Some(content) = content.filter(|_| (1..=FIELDS_MAX).contains(&number)) else {
             return false;
-        }
-        declares |= wire == 2 && DECLARATIONS.contains(&number);
+        };
+        named |= number == NAME && !content.is_empty() && std::str::from_utf8(content).is_ok();
     }
-    declares
+    named
 }
 
 fn varint(bytes: &mut &[u8]) -> Option<u64> {
@@ -202,10 +200,12 @@ mod tests {
 
     #[test]
     fn a_serialised_descriptor_is_told_from_other_base64() {
-        let file = STANDARD.encode(b"\x0a\x01a\x22\x03\x0a\x01M");
-        assert!(is_serialized(&file));
-        assert_eq!(check(&file), Ok(()));
-        for bytes in [&b""[..], b"abc", b"\x0a\x01a", b"\x22\x7fM", b"\xff\xff\xff\xff\xff"] {
+        for bytes in [&b"\x0a\x01a\x22\x03\x0a\x01M"[..], b"\x0a\x01a\x1a\x01b\x50\x00"] {
+            let file = STANDARD.encode(bytes);
+            assert!(is_serialized(&file));
+            assert_eq!(check(&file), Ok(()));
+        }
+        for bytes in [&b""[..], b"abc", b"\x0a\x01", b"\x22\x7fM", b"\xff\xff\xff\xff\xff"] {
             assert!(!is_serialized(&STANDARD.encode(bytes)), "{bytes:?}");
         }
     }
