@@ -1,4 +1,4 @@
-//! A broker alone: `serve <address> <directory> [key=value ...]`, stopped by SIGINT or SIGTERM.
+//! A broker alone: `serve-broker <address> <directory> [key=value ...]`, stopped by SIGINT or SIGTERM.
 //!
 //! Keys are those of `[broker]`, such as `durability=page-cache` or `num_partitions=4`.
 
@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let usage = "usage: serve <address> <directory> [key=value ...]";
+    let usage = "usage: serve-broker <address> <directory> [key=value ...]";
     let address = arguments.next().ok_or(usage)?;
     let dir = PathBuf::from(arguments.next().ok_or(usage)?);
     let config = config(address, arguments)?;

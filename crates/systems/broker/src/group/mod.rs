@@ -17,6 +17,9 @@ pub(crate) mod offsets;
 mod rebalance;
 pub(crate) mod store;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
