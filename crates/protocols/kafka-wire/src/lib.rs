@@ -16,6 +16,8 @@ mod decode;
 mod encode;
 mod error_code;
 mod field;
+#[cfg(test)]
+mod golden;
 mod header;
 mod message;
 #[cfg(test)]

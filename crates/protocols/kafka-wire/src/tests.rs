@@ -26,7 +26,7 @@ macro_rules! each {
 /// Does something with every request and its response.
 macro_rules! each_request {
     ($action:ident $arguments:tt) => {
-        each!($action $arguments for
+        crate::tests::each!($action $arguments for
             ProduceRequest, FetchRequest, ListOffsetsRequest, MetadataRequest, OffsetCommitRequest,
             OffsetFetchRequest, FindCoordinatorRequest, JoinGroupRequest, HeartbeatRequest,
             LeaveGroupRequest, SyncGroupRequest, DescribeGroupsRequest, ListGroupsRequest,
@@ -38,6 +38,8 @@ macro_rules! each_request {
         );
     };
 }
+
+pub(crate) use {each, each_request};
 
 fn versions<M: Message>() -> std::ops::RangeInclusive<i16> {
     M::VERSION_MIN..=M::VERSION_MAX
