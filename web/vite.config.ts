@@ -2,7 +2,8 @@ import { fileURLToPath } from "node:url";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
-import { fixtureBackend } from "./mock/plugin";
+import { thirdParty } from "./build/third-party.ts";
+import { fixtureBackend } from "./mock/plugin.ts";
 
 // `npm run dev` answers `/api` from fixtures; TIDEMILL_CONSOLE=http://127.0.0.1:9021 asks a running
 // console instead.
@@ -21,7 +22,12 @@ const vendors: [name: string, packages: RegExp][] = [
 ];
 
 export default defineConfig({
-  plugins: [react(), tailwindcss(), ...(console_ ? [] : [fixtureBackend()])],
+  plugins: [
+    react(),
+    tailwindcss(),
+    thirdParty(fileURLToPath(new URL(".", import.meta.url))),
+    ...(console_ ? [] : [fixtureBackend()]),
+  ],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
   server: {
     port: 5173,

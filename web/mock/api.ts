@@ -17,8 +17,8 @@ import type {
   TopicDetail,
   TopicSummary,
 } from "../src/api/types";
-import { endOf } from "./messages";
-import { boxes, pipelines, produced, type Scenario, START, seconds, user, uuid } from "./world";
+import { endOf } from "./messages.ts";
+import { boxes, pipelines, produced, type Scenario, START, seconds, user, uuid } from "./world.ts";
 
 /** An answer other than 200. */
 export class Missing extends Error {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ScanLine } from "../src/api/types";
-import { message, produced, rejected, seconds } from "./world";
+import { message, produced, rejected, seconds } from "./world.ts";
 
 export function endOf(topic: string, partition: number): number {
   const s = seconds();

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
-import { answer, Missing } from "./api";
-import { browse, tail } from "./messages";
-import { history, SCENARIOS, type Scenario, snapshot } from "./world";
+import { answer, Missing } from "./api.ts";
+import { browse, tail } from "./messages.ts";
+import { history, SCENARIOS, type Scenario, snapshot } from "./world.ts";
 
 let scenario: Scenario = (process.env.SCENARIO as Scenario) ?? "normal";
 

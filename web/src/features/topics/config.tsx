@@ -1,9 +1,9 @@
 import { Settings2 } from "lucide-react";
-import type { TopicConfig, TopicDetail } from "@/api/types";
-import { bytes, duration } from "@/lib/format";
+import type { TopicDetail } from "@/api/types";
 import { Badge } from "@/ui/badge";
 import { EmptyState } from "@/ui/states";
 import { DataTable } from "@/ui/table";
+import { meaning } from "./config-meaning";
 
 export function ConfigTab({ topic }: { topic: TopicDetail }) {
   if (topic.configs_error) {
@@ -54,14 +54,4 @@ export function ConfigTab({ topic }: { topic: TopicDetail }) {
       ]}
     />
   );
-}
-
-/** A large number in a unit that people read. */
-export function meaning({ name, value }: Pick<TopicConfig, "name" | "value">): string {
-  const n = Number(value);
-  if (value === null || value === "" || !Number.isFinite(n)) return "";
-  if (n === -1 || n >= 9.2e18) return "no limit";
-  if (name.endsWith(".ms")) return duration(n);
-  if (name.endsWith("bytes")) return bytes(n);
-  return "";
 }
