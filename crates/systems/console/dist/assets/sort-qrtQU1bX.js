@@ -1,0 +1,1 @@
+function e(e,t,n){let r=n?-1:1;return[...e].sort((e,n)=>{let i=t(e),a=t(n);return i==null||a==null?i==null?a==null?0:1:-1:i<a?-r:i>a?r:0})}function t(e,t){let n=e.toLowerCase();return t.toLowerCase().split(/\s+/).every(e=>n.includes(e))}export{e as n,t};
