@@ -137,10 +137,12 @@ impl Tasks {
     /// Completes when a vital task has failed; never otherwise.
     pub async fn failed(&self) -> Failure {
         let mut failure = self.failure.subscribe();
-        match failure.wait_for(Option::is_some).await {
-            Ok(known) => known.clone().expect("waited for it to be there"),
+        // Cloned at once: the guard must not live across the next await.
+        let known = failure.wait_for(Option::is_some).await.map(|known| known.clone());
+        match known {
+            Ok(Some(failure)) => failure,
             // The sender is in `self`, so it cannot be gone.
-            Err(_) => std::future::pending().await,
+            _ => std::future::pending().await,
         }
     }
 
@@ -185,6 +187,12 @@ mod tests {
         tasks.fail("acceptor", "closed");
         assert_eq!(failure.to_string(), "flusher: disk gone");
         assert_eq!(tasks.failed().await, failure);
+    }
+
+    #[test]
+    fn waiting_for_a_failure_can_move_between_threads() {
+        fn is_send<T: Send>(_: T) {}
+        is_send(Tasks::new().failed());
     }
 
     #[tokio::test]
