@@ -1,0 +1,344 @@
+//! The one place where things happen: events in, steps, one transaction, then what follows.
+//!
+//! Whatever waits is taken together, up to a limit; every event is a step of the state machine, and
+//! what they all decided is committed at once. Only then are tries started and people answered. A
+//! commit that fails ends the scheduler: nobody is told what is not on disk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tidemill_runtime::{Shutdown, World};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::core::{Change, Core, Effect, Event, Refusal, RunKey, RunState, Trigger};
+use crate::dag::{Dag, DagFile, DagFolder, FolderChange, parse};
+use crate::directory::Directory;
+use crate::executor::{Executor, Report};
+use crate::store::{Store, StoreError};
+use crate::watch::FolderWatch;
+
+/// Events that share one transaction.
+const BATCH_MAX: usize = 64;
+/// Commands that wait.
+pub(crate) const COMMANDS_MAX: usize = 256;
+/// Editors write a file in several steps: they are looked at together.
+const SETTLE: Duration = Duration::from_millis(50);
+/// The wall clock may be set, and a laptop may sleep: no longer than this is slept without a look.
+const SLEEP_MAX: Duration = Duration::from_secs(30);
+/// How often files are looked at when nobody tells of changes.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// What people ask for.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// A run.
+    Trigger(Box<Trigger>),
+    /// A DAG paused or not.
+    SetPaused {
+        /// The DAG.
+        dag_id: Arc<str>,
+        /// Which.
+        paused: bool,
+    },
+    /// How a run ended, or that it is queued again.
+    SetRunState {
+        /// The DAG.
+        dag_id: String,
+        /// The run.
+        run_id: String,
+        /// The state.
+        state: RunState,
+    },
+    /// A text on a run.
+    SetNote {
+        /// The DAG.
+        dag_id: String,
+        /// The run.
+        run_id: String,
+        /// The text, or none.
+        note: Option<Arc<str>>,
+    },
+    /// Tasks of a run done again.
+    Clear {
+        /// The DAG.
+        dag_id: String,
+        /// The run.
+        run_id: String,
+        /// Places of the tasks.
+        tasks: Vec<usize>,
+    },
+    /// Nothing new, what runs is stopped. Answered when nothing runs and all is on disk.
+    Drain,
+}
+
+/// A command and where its answer goes.
+pub(crate) type Asked = (Command, AnswerTo);
+
+/// What became of a command.
+type Answer = Result<RunKey, Refusal>;
+/// Where it is told.
+type AnswerTo = oneshot::Sender<Answer>;
+
+/// How commands are given. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Commands(pub(crate) mpsc::Sender<Asked>);
+
+impl Commands {
+    /// Gives a command and waits until what follows is on disk.
+    pub(crate) async fn give(&self, command: Command) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        self.0.send((command, answer)).await.map_err(|_| Refusal::Draining)?;
+        answered.await.unwrap_or(Err(Refusal::Draining))
+    }
+}
+
+/// Everything the shell holds.
+pub(crate) struct Shell {
+    pub(crate) world: World,
+    pub(crate) core: Core,
+    pub(crate) store: Store,
+    pub(crate) executor: Executor,
+    pub(crate) folder: DagFolder,
+    pub(crate) watch: FolderWatch,
+    pub(crate) directory: Directory,
+    pub(crate) reports: mpsc::Receiver<Report>,
+    pub(crate) commands: mpsc::Receiver<Asked>,
+    pub(crate) changed: mpsc::Receiver<()>,
+}
+
+/// What is waiting to happen once the batch is on disk.
+#[derive(Default)]
+struct Batch {
+    effects: Vec<Effect>,
+    answers: Vec<(AnswerTo, Answer)>,
+    drained: Vec<AnswerTo>,
+}
+
+enum Input {
+    Report(Report),
+    Command(Asked),
+    Files,
+    Time,
+}
+
+pub(crate) fn instant(world: &World) -> Timestamp {
+    Timestamp::from_microsecond(world.clock.now_us()).unwrap_or_default()
+}
+
+/// The DAG of a stored text.
+pub(crate) fn reparse(file: &DagFile) -> Option<Arc<Dag>> {
+    parse(&file.name, &file.source).ok().map(Arc::new)
+}
+
+impl Shell {
+    /// Carries out what the restored state machine decided, and looks at the DAG folder.
+    pub(crate) async fn begin(&mut self, restored: Vec<Effect>) -> Result<(), StoreError> {
+        let mut batch = Batch { effects: restored, ..Batch::default() };
+        self.finish(&mut batch).await?;
+        self.look_at_files(&mut batch).await?;
+        self.finish(&mut batch).await
+    }
+
+    /// Works until it is drained or its database fails.
+    pub(crate) async fn work(mut self, shutdown: Shutdown) -> Result<(), StoreError> {
+        let mut draining = Vec::new();
+        loop {
+            if !draining.is_empty() && self.core.live_tries() == 0 {
+                break;
+            }
+            let sleep = self.sleep();
+            let input = tokio::select! {
+                biased;
+                Some(report) = self.reports.recv() => Input::Report(report),
+                Some(asked) = self.commands.recv() => Input::Command(asked),
+                Some(()) = self.changed.recv() => Input::Files,
+                () = tokio::time::sleep(sleep) => Input::Time,
+                () = shutdown.requested() => break,
+            };
+            let mut batch = Batch::default();
+            self.take(input, &mut batch).await?;
+            for _ in 1..BATCH_MAX {
+                let Some(input) = self.waiting() else { break };
+                self.take(input, &mut batch).await?;
+            }
+            draining.append(&mut batch.drained);
+            self.finish(&mut batch).await?;
+        }
+        self.store.close().await?;
+        for drained in draining {
+            let _ = drained.send(Ok(RunKey(0)));
+        }
+        shutdown.requested().await;
+        Ok(())
+    }
+
+    fn waiting(&mut self) -> Option<Input> {
+        if let Ok(report) = self.reports.try_recv() {
+            return Some(Input::Report(report));
+        }
+        self.commands.try_recv().ok().map(Input::Command)
+    }
+
+    fn sleep(&self) -> Duration {
+        let longest = if self.watch.is_watching() { SLEEP_MAX } else { LOOK_EVERY };
+        let Some(wake) = self.core.next_wake() else { return longest };
+        let wait = wake.duration_since(instant(&self.world));
+        // A timer of tokio counts whole milliseconds: one more, so that it is not early.
+        let wait = Duration::try_from(wait).unwrap_or_default() + Duration::from_millis(1);
+        if wake <= instant(&self.world) { Duration::ZERO } else { wait.min(longest) }
+    }
+
+    async fn take(&mut self, input: Input, batch: &mut Batch) -> Result<(), StoreError> {
+        match input {
+            Input::Report(Report::Started { attempt, pid }) => {
+                self.step(Event::Started { attempt, pid }, batch);
+            }
+            Input::Report(Report::Finished { attempt, outcome }) => {
+                self.step(Event::Finished { attempt, outcome }, batch);
+            }
+            Input::Command((command, answer)) => self.command(command, answer, batch).await?,
+            Input::Files => {
+                tokio::time::sleep(SETTLE).await;
+                while self.changed.try_recv().is_ok() {}
+                self.look_at_files(batch).await?;
+            }
+            Input::Time => {
+                self.step(Event::Tick, batch);
+                if !self.watch.is_watching() {
+                    self.look_at_files(batch).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// One event; the answer to it, if it was a command's.
+    fn step(&mut self, event: Event, batch: &mut Batch) -> Option<Answer> {
+        let mut answer = None;
+        for effect in self.core.step(instant(&self.world), event) {
+            match effect {
+                Effect::Answer(given) => answer = Some(given),
+                other => batch.effects.push(other),
+            }
+        }
+        answer
+    }
+
+    async fn command(
+        &mut self,
+        command: Command,
+        answer: AnswerTo,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        let answered = match command {
+            Command::Drain => {
+                self.step(Event::Drain, batch);
+                batch.drained.push(answer);
+                return Ok(());
+            }
+            Command::Trigger(trigger) => self.trigger(trigger, batch).await?,
+            Command::SetPaused { dag_id, paused } => {
+                self.step(Event::SetPaused { dag_id, paused }, batch)
+            }
+            Command::SetRunState { dag_id, run_id, state } => {
+                match self.held(&dag_id, &run_id).await? {
+                    Some(run) => self.step(Event::SetRunState { run, state }, batch),
+                    None => None,
+                }
+            }
+            Command::SetNote { dag_id, run_id, note } => match self.held(&dag_id, &run_id).await? {
+                Some(run) => self.step(Event::SetNote { run, note }, batch),
+                None => None,
+            },
+            Command::Clear { dag_id, run_id, tasks } => match self.held(&dag_id, &run_id).await? {
+                Some(run) => self.step(Event::Clear { run, tasks }, batch),
+                None => None,
+            },
+        };
+        batch.answers.push((answer, answered.unwrap_or(Err(Refusal::NoRun))));
+        Ok(())
+    }
+
+    async fn trigger(
+        &mut self,
+        trigger: Box<Trigger>,
+        batch: &mut Batch,
+    ) -> Result<Option<Answer>, StoreError> {
+        // Finished runs are not in memory.
+        let existing =
+            self.store.has_run(&trigger.dag_id, &trigger.run_id, trigger.logical_date).await?;
+        if let Some(what) = existing {
+            return Ok(Some(Err(Refusal::Exists { dag_id: trigger.dag_id, what })));
+        }
+        Ok(self.step(Event::Trigger(trigger), batch))
+    }
+
+    /// A run in memory; a finished one is fetched from the store first.
+    async fn held(&mut self, dag_id: &str, run_id: &str) -> Result<Option<RunKey>, StoreError> {
+        if let Some(run) = self.core.find_run(dag_id, run_id) {
+            return Ok(Some(run));
+        }
+        let Some(snapshot) = self.store.snapshot(dag_id, run_id, reparse).await? else {
+            return Ok(None);
+        };
+        let run = snapshot.run.key;
+        // Adopting decides nothing that would have to be carried out.
+        let _ = self.core.step(instant(&self.world), Event::Adopt(Box::new(snapshot)));
+        Ok(self.core.holds(run).then_some(run))
+    }
+
+    async fn look_at_files(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        self.watch.renew();
+        let now = instant(&self.world);
+        for change in self.folder.scan(now) {
+            match change {
+                FolderChange::Loaded(dag) => {
+                    let version = self.store.save_version(&dag.dag_id, &dag.file, now).await?;
+                    tracing::info!(dag = &*dag.dag_id, file = &*dag.file.name, "DAG loaded");
+                    self.directory.set_loaded(dag.clone(), version, now);
+                    self.step(Event::DagLoaded { dag, version }, batch);
+                }
+                FolderChange::Gone(dag_id) => {
+                    tracing::info!(dag = &*dag_id, "DAG gone: its file is no longer there");
+                    self.directory.set_gone(&dag_id);
+                    self.step(Event::DagGone { dag_id }, batch);
+                }
+            }
+        }
+        self.directory.set_errors(self.folder.errors());
+        Ok(())
+    }
+
+    /// Commits the batch and does what follows from it.
+    async fn finish(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        let changes: Vec<&Change> = batch
+            .effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Change(change) => Some(&**change),
+                Effect::Start(_) | Effect::Stop { .. } | Effect::Answer(_) => None,
+            })
+            .collect();
+        self.store.commit(&changes).await?;
+        self.core.committed();
+        self.directory.beat(instant(&self.world));
+        for change in changes {
+            if let Change::Dag(row) = change {
+                self.directory.set_row(row.clone());
+            }
+        }
+        for effect in std::mem::take(&mut batch.effects) {
+            match effect {
+                Effect::Start(start) => self.executor.start(*start),
+                Effect::Stop { attempt, reason } => self.executor.stop(attempt, reason),
+                Effect::Change(_) | Effect::Answer(_) => {}
+            }
+        }
+        for (answer, answered) in std::mem::take(&mut batch.answers) {
+            // Whoever asked may have gone.
+            let _ = answer.send(answered);
+        }
+        Ok(())
+    }
+}
