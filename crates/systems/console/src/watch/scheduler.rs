@@ -1,0 +1,226 @@
+//! DAGs that write topics, by Airflow's REST API v2: its assets say which.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::Value;
+use tidemill_runtime::Shutdown;
+
+use super::Pace;
+use super::facts::{Moved, Mover, Run, Scheduler};
+use super::kafka::{count, milliseconds};
+use crate::app::App;
+use crate::error::{ApiError, Part};
+use crate::handlers::segment;
+
+/// DAGs on the map.
+const MOVERS_MAX: usize = 20;
+
+#[derive(Debug, Deserialize)]
+struct Assets {
+    assets: Vec<Asset>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Asset {
+    uri: Option<String>,
+    name: Option<String>,
+    #[serde(default)]
+    producing_tasks: Vec<TaskRef>,
+    /// Airflow 3.1 and later: tasks that name it as an inlet.
+    #[serde(default)]
+    consuming_tasks: Vec<TaskRef>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+struct TaskRef {
+    dag_id: String,
+    task_id: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Dags {
+    dags: Vec<Dag>,
+    #[serde(default)]
+    total_entries: usize,
+}
+
+#[derive(Debug, Deserialize)]
+struct Dag {
+    dag_id: String,
+    #[serde(default)]
+    is_paused: bool,
+    timetable_summary: Option<String>,
+    timetable_description: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Runs {
+    dag_runs: Vec<DagRun>,
+}
+
+#[derive(Debug, Deserialize)]
+struct DagRun {
+    dag_run_id: String,
+    state: String,
+    end_date: Option<String>,
+}
+
+/// What is asked once: a run that is over does not change.
+#[derive(Debug, Default)]
+struct Known {
+    /// DAG → its newest finished run, when its end was seen, and what it moved.
+    moved: BTreeMap<String, (String, i64, Option<Moved>)>,
+}
+
+/// Asks the scheduler, every other turn.
+pub(super) async fn watch(app: Arc<App>, stop: Shutdown) {
+    if !app.scheduler.is_configured() {
+        return;
+    }
+    let mut pace = Pace::new(&app, &stop, 2);
+    let mut known = Known::default();
+    while pace.next().await {
+        let began = app.world.clock.monotonic();
+        let answer = tokio::select! {
+            answer = read(&app, &mut known) => answer,
+            () = stop.requested() => return,
+        };
+        let took = milliseconds(app.world.clock.monotonic().saturating_sub(began));
+        let answer = answer.map_err(|error| error.to_string());
+        let detail = answer.as_ref().map(|seen| Some(count(seen.dags, "DAG")));
+        let detail = detail.map_err(Clone::clone);
+        let mut facts = app.watch.facts.write();
+        if let Some(health) = facts.health.get_mut(&Part::Scheduler) {
+            health.update(detail, took);
+        }
+        facts.scheduler.update(answer);
+    }
+}
+
+async fn read(app: &App, known: &mut Known) -> Result<Scheduler, ApiError> {
+    let dags: Dags = app.scheduler.get("/api/v2/dags?limit=100").await?;
+    let assets = match app.scheduler.get::<Assets>("/api/v2/assets?limit=100").await {
+        Ok(found) => found.assets,
+        // A scheduler without assets still schedules.
+        Err(error) if error.status.is_client_error() => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let mut movers: BTreeMap<String, (Mover, Vec<String>)> = BTreeMap::new();
+    for asset in &assets {
+        let Some(uri) = asset.uri.as_deref().or(asset.name.as_deref()) else { continue };
+        if let Some(topic) = topic_of(uri) {
+            for task in &asset.producing_tasks {
+                let (mover, tasks) = movers.entry(task.dag_id.clone()).or_default();
+                mover.topics.push(topic.to_owned());
+                tasks.push(task.task_id.clone());
+            }
+        } else if uri.starts_with("http://") || uri.starts_with("https://") {
+            for task in &asset.consuming_tasks {
+                movers.entry(task.dag_id.clone()).or_default().0.urls.push(uri.to_owned());
+            }
+        }
+    }
+    let total = dags.total_entries.max(dags.dags.len());
+    let mut seen = Scheduler { dags: total, movers: Vec::new() };
+    for (dag_id, (mut mover, mut tasks)) in movers.into_iter().take(MOVERS_MAX) {
+        let Some(dag) = dags.dags.iter().find(|dag| dag.dag_id == dag_id) else { continue };
+        mover.topics.sort_unstable();
+        mover.topics.dedup();
+        tasks.sort_unstable();
+        tasks.dedup();
+        mover.paused = dag.is_paused;
+        let described = dag.timetable_description.as_ref().filter(|text| !text.is_empty());
+        mover.schedule = described.or(dag.timetable_summary.as_ref()).cloned();
+        mover.run = newest_run(app, known, &dag_id, &tasks).await?;
+        mover.dag_id = dag_id;
+        seen.movers.push(mover);
+    }
+    Ok(seen)
+}
+
+async fn newest_run(
+    app: &App,
+    known: &mut Known,
+    dag_id: &str,
+    tasks: &[String],
+) -> Result<Option<Run>, ApiError> {
+    let dag = segment(dag_id);
+    let path = format!("/api/v2/dags/{dag}/dagRuns?limit=1&order_by=-run_after");
+    let runs: Runs = app.scheduler.get(&path).await?;
+    let Some(newest) = runs.dag_runs.into_iter().next() else { return Ok(None) };
+    let now = app.world.clock.now_ms();
+    if newest.end_date.is_none() || !matches!(newest.state.as_str(), "success" | "failed") {
+        let moved = known.moved.get(dag_id).and_then(|(_, _, moved)| *moved);
+        return Ok(Some(Run {
+            id: newest.dag_run_id,
+            state: newest.state,
+            ended_ms_ago: None,
+            moved,
+        }));
+    }
+    let same = known.moved.get(dag_id).filter(|(id, ..)| *id == newest.dag_run_id);
+    let (ended, moved) = match same {
+        Some((_, ended, moved)) => (*ended, *moved),
+        None => {
+            let moved = moved_by(app, &dag, &newest.dag_run_id, tasks).await;
+            known.moved.insert(dag_id.to_owned(), (newest.dag_run_id.clone(), now, moved));
+            (now, moved)
+        }
+    };
+    let ended_ms_ago = Some(now - ended);
+    Ok(Some(Run { id: newest.dag_run_id, state: newest.state, ended_ms_ago, moved }))
+}
+
+/// What the tasks of a run returned, where they return counts.
+async fn moved_by(app: &App, dag: &str, run: &str, tasks: &[String]) -> Option<Moved> {
+    let mut total: Option<Moved> = None;
+    for task in tasks {
+        let Some(value) = returned(app, dag, run, task).await else { continue };
+        let Ok(moved) = serde_json::from_value::<Moved>(value) else { continue };
+        let sum = total.get_or_insert_default();
+        sum.fetched += moved.fetched;
+        sum.produced += moved.produced;
+        sum.rejected += moved.rejected;
+    }
+    total
+}
+
+/// A task's `return_value`: an object, or the text of one.
+pub(crate) async fn returned(app: &App, dag: &str, run: &str, task: &str) -> Option<Value> {
+    let (run, task) = (segment(run), segment(task));
+    let path =
+        format!("/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task}/xcomEntries/return_value");
+    let entry: Value = app.scheduler.get(&path).await.ok()?;
+    let value = match &entry["value"] {
+        Value::String(text) => serde_json::from_str(text).ok()?,
+        other => other.clone(),
+    };
+    value.is_object().then_some(value)
+}
+
+/// `kafka://users_created` and `kafka://host:9092/users_created` both name a topic.
+fn topic_of(uri: &str) -> Option<&str> {
+    let rest = uri.strip_prefix("kafka://")?.trim_end_matches('/');
+    let name = rest.rsplit('/').next().unwrap_or(rest);
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_asset_names_its_topic_with_or_without_a_broker() {
+        for (uri, topic) in [
+            ("kafka://users_created", Some("users_created")),
+            ("kafka://127.0.0.1:9092/users_created", Some("users_created")),
+            ("kafka://users_created/", Some("users_created")),
+            ("kafka://", None),
+            ("s3://bucket/key", None),
+        ] {
+            assert_eq!(topic_of(uri), topic, "{uri}");
+        }
+    }
+}
