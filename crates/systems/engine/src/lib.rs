@@ -2,7 +2,9 @@
 //! DataFusion.
 
 pub mod catalog;
+pub mod formats;
 pub mod plan;
+mod runtime;
 pub mod sql;
 
 mod time;

@@ -70,7 +70,7 @@ impl<'a> Binder<'a> {
         self.tables_exist(query)?;
         let inner = self.inside(&query.windows);
         let mut ast = query.ast.clone();
-        query::name_repeated_columns(&mut ast);
+        query::name_columns(&mut ast);
         let plan = inner.planner().sql_statement_to_plan(ast::Statement::Query(ast));
         plan.map_err(|error| explain_error(&error, query.at))
     }

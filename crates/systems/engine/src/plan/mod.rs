@@ -8,6 +8,6 @@ pub(crate) mod stream;
 
 mod explain;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use explain::endpoint;

@@ -388,9 +388,9 @@ fn tables_of_from(table: &TableWithJoins, hidden: &mut Vec<String>, found: &mut 
 }
 
 /// `SELECT a, a` is valid in Flink and names the second one `a0`; DataFusion wants different names.
-pub(crate) fn name_repeated_columns(query: &mut QueryAst) {
+pub(crate) fn name_columns(query: &mut QueryAst) {
     if let Some(with) = &mut query.with {
-        with.cte_tables.iter_mut().for_each(|cte| name_repeated_columns(&mut cte.query));
+        with.cte_tables.iter_mut().for_each(|cte| name_columns(&mut cte.query));
     }
     name_in_body(&mut query.body);
 }
@@ -399,23 +399,19 @@ fn name_in_body(body: &mut SetExpr) {
     match body {
         SetExpr::Select(select) => {
             let mut names: Vec<String> = Vec::new();
-            for item in &mut select.projection {
-                name_item(item, &names);
-                names.push(match item {
-                    SelectItem::ExprWithAlias { alias, .. } => alias.value.clone(),
-                    other => other.to_string(),
-                });
+            for (place, item) in select.projection.iter_mut().enumerate() {
+                names.extend(name_item(item, place, &names));
             }
             for table in &mut select.from {
                 let joined = table.joins.iter_mut().map(|join| &mut join.relation);
                 for factor in std::iter::once(&mut table.relation).chain(joined) {
                     if let TableFactor::Derived { subquery, .. } = factor {
-                        name_repeated_columns(subquery);
+                        name_columns(subquery);
                     }
                 }
             }
         }
-        SetExpr::Query(query) => name_repeated_columns(query),
+        SetExpr::Query(query) => name_columns(query),
         SetExpr::SetOperation { left, right, .. } => {
             name_in_body(left);
             name_in_body(right);
@@ -424,20 +420,30 @@ fn name_in_body(body: &mut SetExpr) {
     }
 }
 
-fn name_item(item: &mut SelectItem, names: &[String]) {
-    let SelectItem::UnnamedExpr(expr) = item else { return };
-    let text = expr.to_string();
-    if !names.contains(&text) {
-        return;
-    }
-    let base = match &*expr {
-        Expr::Identifier(name) => name.value.clone(),
-        Expr::CompoundIdentifier(parts) => {
-            parts.last().map(|name| name.value.clone()).unwrap_or_default()
+/// Names a column as Flink does: a field by its own name, an expression `EXPR$` and its place, and a
+/// name that is taken with a number behind it.
+fn name_item(item: &mut SelectItem, place: usize, names: &[String]) -> Option<String> {
+    let (expr, own) = match item {
+        SelectItem::ExprWithAlias { alias, .. } => return Some(alias.value.clone()),
+        SelectItem::UnnamedExpr(Expr::Identifier(name)) => {
+            (Expr::Identifier(name.clone()), name.value.clone())
         }
-        _ => "EXPR$".to_owned(),
+        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(parts)) => {
+            let own = parts.last().map(|name| name.value.clone())?;
+            (Expr::CompoundIdentifier(parts.clone()), own)
+        }
+        SelectItem::UnnamedExpr(expr) => (expr.clone(), format!("EXPR${place}")),
+        _ => return None,
     };
-    let free = (0..).map(|number| format!("{base}{number}")).find(|name| !names.contains(name));
-    let alias = Ident::with_quote('`', free.expect("numbers do not run out"));
-    *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+    let mut name = own.clone();
+    let mut numbers = 0..;
+    while names.contains(&name) {
+        name = format!("{own}{}", numbers.next().expect("numbers do not run out"));
+    }
+    // A plain column keeps its table's name, which other clauses may use.
+    if !(matches!(expr, Expr::Identifier(_)) && name == own) {
+        let alias = Ident::with_quote('`', name.clone());
+        *item = SelectItem::ExprWithAlias { expr, alias };
+    }
+    Some(name)
 }
