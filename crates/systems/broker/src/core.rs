@@ -178,11 +178,29 @@ pub(crate) fn millis(duration: std::time::Duration) -> i64 {
 
 fn take_dir(dir: &Path, world: &World) -> Result<DirLock, StartError> {
     let failed = |action| move |source| StartError::Dir { dir: dir.to_owned(), action, source };
-    world.disk.create_dir_all(dir).map_err(failed("make the data directory"))?;
+    make_dir(dir, world).map_err(failed("make the data directory"))?;
     world.disk.lock_dir(dir).map_err(|error| match error.kind() {
         io::ErrorKind::WouldBlock => StartError::InUse { dir: dir.to_owned() },
         _ => failed("take the lock")(error),
     })
+}
+
+/// Makes a directory whose name, and those above it that had to be made, survive a power cut.
+fn make_dir(dir: &Path, world: &World) -> io::Result<()> {
+    let missing = |path: &&Path| !path.as_os_str().is_empty() && !world.disk.exists(path);
+    let made: Vec<&Path> = dir.ancestors().take_while(missing).collect();
+    world.disk.create_dir_all(dir)?;
+    let sync_parent = |path: &Path| match path.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => world.disk.sync_dir(Path::new(".")),
+        Some(parent) => world.disk.sync_dir(parent),
+        None => Ok(()),
+    };
+    if made.is_empty() {
+        // An earlier start may have died between the two. One that did not left nothing to do, also
+        // where the parent may not be opened.
+        let _ = sync_parent(dir);
+    }
+    made.into_iter().try_for_each(sync_parent)
 }
 
 /// The cluster's id in `meta.properties`, where Kafka keeps it; made up at the first start.

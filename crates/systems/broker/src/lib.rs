@@ -26,6 +26,7 @@ mod handlers;
 mod journal;
 mod partition;
 mod producers;
+mod producers_file;
 mod server;
 mod topics;
 mod validate;

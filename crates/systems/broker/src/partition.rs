@@ -4,21 +4,27 @@
 //! high watermark, which never goes back; a batch of an idempotent producer is stored once. The
 //! last stable offset is the high watermark, because there are no transactions yet.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tidemill_kafka_wire::records::{self, Record};
 use tidemill_log::{Log, LogError, LogSlice, TimestampMatch};
+use tidemill_runtime::Disk;
 use tokio::sync::{Notify, oneshot};
 
 use crate::error::{AppendError, PartitionError};
 use crate::producers::Producers;
+use crate::producers_file;
 use crate::topics::settings::TopicSettings;
 use crate::validate;
 
 /// This broker leads every partition from its creation on, so there is one epoch of leadership.
 pub(crate) const LEADER_EPOCH: i32 = 0;
+
+/// Bytes appended after which what is known of producers is written down again.
+const CHECKPOINT_BYTES: u64 = 32 << 20;
 
 /// One partition of a topic.
 pub(crate) struct Partition {
@@ -27,6 +33,9 @@ pub(crate) struct Partition {
     log: Result<Log, PartitionError>,
     producers: Mutex<Producers>,
     waiters: Arc<Waiters>,
+    disk: Arc<dyn Disk>,
+    /// Bytes appended since what is known of producers was written down.
+    unwritten_bytes: AtomicU64,
 }
 
 /// Where a batch is stored.
@@ -49,18 +58,22 @@ pub(crate) struct Found {
 impl Partition {
     /// A partition over its log, which may have failed to open. `now_ms` counts as the time at which
     /// the producers found in it last wrote.
-    pub(crate) fn new(index: i32, log: Result<Log, LogError>, now_ms: i64) -> Partition {
+    pub(crate) fn new(
+        index: i32,
+        log: Result<Log, LogError>,
+        disk: Arc<dyn Disk>,
+        now_ms: i64,
+    ) -> Partition {
         let waiters = Arc::new(Waiters::default());
         let mut producers = Producers::default();
         let log = log.map_err(PartitionError::from).and_then(|log| {
-            for header in log.batch_headers(log.start_offset()) {
-                producers.record(&header?, now_ms);
-            }
+            producers = producers_of(&log, &*disk, now_ms)?;
             let woken = waiters.clone();
             log.observe(Arc::new(move |_| woken.wake()));
             Ok(log)
         });
-        Partition { index, log, producers: Mutex::new(producers), waiters }
+        let (producers, unwritten_bytes) = (Mutex::new(producers), AtomicU64::new(0));
+        Partition { index, log, producers, waiters, disk, unwritten_bytes }
     }
 
     fn log(&self) -> Result<&Log, PartitionError> {
@@ -102,6 +115,7 @@ impl Partition {
         let appended = log.append(&mut batch, LEADER_EPOCH)?;
         let placed = tidemill_log::BatchHeader { base_offset: appended.base_offset, ..header };
         producers.record(&placed, now_ms);
+        self.unwritten_bytes.fetch_add(batch.len() as u64, Ordering::Relaxed);
         Ok(Stored {
             base_offset: appended.base_offset,
             last_offset: appended.last_offset,
@@ -233,15 +247,36 @@ impl Partition {
         }
     }
 
-    /// Removes old segments, and forgets producers that were silent for `silent_ms`.
+    /// Removes old segments, and forgets producers that were silent for `silent_ms`; blocking.
     pub(crate) fn clean(&self, now_ms: i64, silent_ms: i64) -> Result<usize, PartitionError> {
+        let log = self.log()?;
         self.producers.lock().expire(now_ms, silent_ms);
-        Ok(self.log()?.apply_retention(now_ms)?)
+        if self.unwritten_bytes.load(Ordering::Relaxed) >= CHECKPOINT_BYTES {
+            self.write_producers(log)?;
+        }
+        Ok(log.apply_retention(now_ms)?)
     }
 
-    /// Syncs and closes the log in order.
+    /// Syncs and closes the log in order; blocking.
     pub(crate) fn close(&self) -> Result<(), PartitionError> {
-        Ok(self.log()?.close()?)
+        let log = self.log()?;
+        self.write_producers(log)?;
+        Ok(log.close()?)
+    }
+
+    /// Writes down what is known of producers, up to an offset that is durable.
+    fn write_producers(&self, log: &Log) -> Result<(), PartitionError> {
+        let (content, written) = {
+            let producers = self.producers.lock();
+            let content = producers_file::encode(&producers, log.end_offset());
+            (content, self.unwritten_bytes.load(Ordering::Relaxed))
+        };
+        log.flush()?;
+        self.disk
+            .replace(&log.dir().join(producers_file::NAME), &content)
+            .map_err(|error| PartitionError::Storage(error.to_string()))?;
+        self.unwritten_bytes.fetch_sub(written, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Lets go of a directory that is about to be removed, and wakes who waits for records.
@@ -256,6 +291,27 @@ impl Partition {
     pub(crate) fn wake_on_change(&self, waiter: &Arc<Notify>) {
         self.waiters.add(waiter);
     }
+}
+
+/// What is known of producers: from the file as far as it goes, then from the batches.
+fn producers_of(log: &Log, disk: &dyn Disk, now_ms: i64) -> Result<Producers, PartitionError> {
+    let path = log.dir().join(producers_file::NAME);
+    let mut known = (Producers::default(), log.start_offset());
+    if disk.exists(&path) {
+        // A file that knows of more than there is belongs to records that are gone.
+        let file = disk.read(&path).ok().and_then(producers_file::decode);
+        match file.filter(|(_, end_offset)| *end_offset <= log.end_offset()) {
+            Some((producers, end_offset)) => known = (producers, end_offset.max(known.1)),
+            None => drop(disk.remove_file(&path)),
+        }
+    }
+    let (mut producers, from) = known;
+    if from < log.end_offset() {
+        for header in log.batch_headers(from) {
+            producers.record(&header?, now_ms);
+        }
+    }
+    Ok(producers)
 }
 
 /// The first record of a compressed batch that fits; otherwise `from` becomes the offset behind.

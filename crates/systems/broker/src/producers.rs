@@ -15,25 +15,26 @@ const BATCHES_MAX: usize = 5;
 const PRODUCERS_MAX: usize = 50_000;
 
 /// The producers of one partition.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Producers {
     known: HashMap<i64, Producer>,
 }
 
-#[derive(Debug)]
-struct Producer {
-    epoch: i16,
+/// One producer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Producer {
+    pub(crate) epoch: i16,
     /// Its last batches of this epoch, the newest at the back.
-    batches: VecDeque<StoredBatch>,
+    pub(crate) batches: VecDeque<StoredBatch>,
     /// When it last wrote, in wall ms.
-    active_ms: i64,
+    pub(crate) active_ms: i64,
 }
 
 /// A batch of a producer and where it was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct StoredBatch {
-    first_sequence: i32,
-    last_sequence: i32,
+    pub(crate) first_sequence: i32,
+    pub(crate) last_sequence: i32,
     pub(crate) base_offset: i64,
     pub(crate) last_offset: i64,
     /// Its largest timestamp, in ms.
@@ -41,6 +42,16 @@ pub(crate) struct StoredBatch {
 }
 
 impl Producers {
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&i64, &Producer)> {
+        self.known.iter()
+    }
+
+    /// Takes what was known of a producer.
+    pub(crate) fn insert(&mut self, id: i64, producer: Producer) {
+        self.known.insert(id, producer);
+    }
+
     /// What a batch is: new (`None`), or one that is stored already.
     pub(crate) fn judge(&self, batch: &BatchHeader) -> Result<Option<StoredBatch>, AppendError> {
         // Nothing known, also because everything it wrote was deleted: any number may begin.

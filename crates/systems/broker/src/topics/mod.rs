@@ -340,7 +340,8 @@ impl Topics {
         if let Err(error) = &log {
             tracing::error!(topic = name, partition = index, %error, "partition is offline");
         }
-        Arc::new(Partition::new(index, log, self.world.clock.now_ms()))
+        let (disk, now_ms) = (self.world.disk.clone(), self.world.clock.now_ms());
+        Arc::new(Partition::new(index, log, disk, now_ms))
     }
 
     /// New logs, in directories that hold nothing yet.

@@ -13,7 +13,7 @@ use tidemill_kafka_wire::messages::*;
 use crate::groups::{describe, stable, with_group};
 use crate::harness::{Client, fresh};
 
-fn commit_request(
+pub(crate) fn commit_request(
     group: &str,
     topic: &str,
     partitions: &[(i32, i64, Option<&str>)],

@@ -12,6 +12,7 @@ mod groups;
 mod harness;
 mod offsets;
 mod own;
+mod power;
 mod produce;
 mod protocol;
 mod topics;

@@ -87,8 +87,11 @@ async fn a_batch_sent_again_after_a_restart_is_still_stored_once() {
         client.produce(&topic, sequenced(10, first, 0, n * 10)).await;
     }
     let (_target, mut client) = restarted(target).await;
-    let again = client.produce(&topic, sequenced(10, first, 0, 20)).await;
-    assert_eq!((again.error_code, again.base_offset), (ErrorCode::None, 20));
+    // Not only the last batch: a client repeats all it has no answer for.
+    for n in 0..3 {
+        let again = client.produce(&topic, sequenced(10, first, 0, n * 10)).await;
+        assert_eq!((again.error_code, again.base_offset), (ErrorCode::None, (n * 10).into()));
+    }
     assert_eq!(client.produce(&topic, sequenced(1, first, 0, 30)).await.base_offset, 30);
     let second = client.ask(InitProducerIdRequest::default()).await.producer_id;
     assert!(second > first, "an id is given out once");
