@@ -1,10 +1,11 @@
-//! A registry in memory, for suites of real clients.
+//! A registry for suites of real clients: in memory, or on a Kafka cluster.
 //!
-//! `cargo run -p tidemill-registry --example serve -- 127.0.0.1:0 [profile 7|8] [level]` prints its
-//! address and ends when its input does.
+//! `cargo run -p tidemill-registry --example serve -- 127.0.0.1:0 [profile 7|8] [level] [broker:port]`
+//! prints its address and ends when its input does.
 
 use std::net::SocketAddr;
 
+use tidemill_kafka_client::{ClientConfig, KafkaClient};
 use tidemill_registry::{CompatibilityLevel, Config, Profile, Registry};
 use tidemill_runtime::{System as _, World};
 use tokio::io::AsyncReadExt as _;
@@ -18,9 +19,28 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let profile = Profile::try_from(argument(1, "8").parse::<u8>()?)?;
     let compatibility = CompatibilityLevel(argument(2, "backward").parse()?);
     let config = Config { listen, profile, compatibility, ..Config::default() };
-    let registry = Registry::start_in_memory(config, World::real()).await?;
+    let world = World::real();
+    let registry = match arguments.get(3) {
+        None => Registry::start_in_memory(config, world).await?,
+        Some(bootstrap) => {
+            let client = ClientConfig::new([bootstrap.clone()], "registry");
+            let kafka = KafkaClient::new(client, world.clone());
+            Registry::start(config, kafka, world).await?
+        }
+    };
     println!("http://{}", registry.address());
-    tokio::io::stdin().read_to_end(&mut Vec::new()).await?;
-    registry.drain(std::time::Duration::from_secs(5)).await;
-    Ok(())
+    let mut input = Vec::new();
+    let mut stdin = tokio::io::stdin();
+    tokio::select! {
+        read = stdin.read_to_end(&mut input) => {
+            read?;
+            registry.drain(std::time::Duration::from_secs(5)).await;
+            Ok(())
+        }
+        failure = registry.failed() => {
+            eprintln!("{failure}");
+            // The thread that reads the input would keep the runtime from ending.
+            std::process::exit(1)
+        }
+    }
 }

@@ -89,7 +89,9 @@ impl State {
             records.extend(self.settings_ends(subject));
             records
         } else {
-            let last = versions.last().copied().unwrap_or_default();
+            // Up to the last version of all, not only of those that are live: the topic keeps one such
+            // record, and it must delete again what an earlier one deleted.
+            let last = self.versions(subject).next_back().map_or(0, |last| last.value.version);
             vec![Record::new(Key::DeleteSubject(name()), Payload::DeleteSubject(last))]
         };
         Ok(Plan { records, answer: versions })

@@ -160,7 +160,7 @@ impl State {
         digest: ContentDigest,
     ) -> Option<(i32, Option<&Stored>)> {
         let context = context_of(subject).to_owned();
-        let id = *self.digests.get(&(context.clone(), digest))?;
+        let id = self.id_of(&context, digest)?;
         let places = self.ids.get(&(context, id))?;
         let own = places.iter().filter(|(at, _)| at == subject);
         let stored = own.filter_map(|(_, version)| self.stored(subject, *version));

@@ -87,8 +87,8 @@ pub struct State {
     contexts: BTreeSet<(String, String)>,
     /// Where each id is registered, soft-deleted versions among them.
     ids: BTreeMap<ContextId, BTreeSet<Place>>,
-    /// The id of each content.
-    digests: HashMap<(String, ContentDigest), i32>,
+    /// The ids of each content; more than one only where they were imported.
+    digests: HashMap<(String, ContentDigest), BTreeSet<i32>>,
     /// Which ids build on a version.
     referenced: BTreeMap<Place, BTreeSet<ContextId>>,
     /// The highest id given in each context.
@@ -158,11 +158,8 @@ impl State {
     fn put_version(&mut self, value: SchemaValue, timestamp: i64) -> Result<(), Conflict> {
         let (subject, version, id) = (value.subject.clone(), value.version, value.id);
         let context = context_of(&subject).to_owned();
-        let others = self.ids.get(&(context.clone(), id)).into_iter().flatten();
-        for (other, at) in others {
-            if self.stored(other, *at).is_some_and(|other| other.value.schema != value.schema) {
-                return Err(Conflict { subject, version, id });
-            }
+        if self.places(&(context.clone(), id)).any(|other| other.value.schema != value.schema) {
+            return Err(Conflict { subject, version, id });
         }
         self.remove_version(&subject, version);
         let highest = self.highest.entry(context.clone()).or_default();
@@ -174,7 +171,7 @@ impl State {
             self.referenced.entry(target).or_default().insert((context.clone(), id));
         }
         let digest = value.digest();
-        self.digests.insert((context, digest), id);
+        self.digests.entry((context, digest)).or_default().insert(id);
         let stored = Stored { value, timestamp, digest, parsed: OnceLock::new() };
         self.subjects.entry(subject).or_default().insert(version, stored);
         Ok(())
@@ -188,23 +185,55 @@ impl State {
         }
         let context = context_of(subject).to_owned();
         let id = (context.clone(), stored.value.id);
-        let Some(places) = self.ids.get_mut(&id) else { return };
-        places.remove(&(subject.to_owned(), version));
-        if !places.is_empty() {
-            return;
+        if let Some(places) = self.ids.get_mut(&id) {
+            places.remove(&(subject.to_owned(), version));
+            if places.is_empty() {
+                self.ids.remove(&id);
+            }
         }
-        // The last of its id: nothing builds on anything through it any more.
-        self.ids.remove(&id);
-        if self.digests.get(&(context.clone(), stored.digest)) == Some(&id.1) {
-            self.digests.remove(&(context, stored.digest));
-        }
+        self.forget_content(&id, stored.digest);
         for reference in &stored.value.references {
             let target = (relative_to(subject, &reference.subject), reference.version);
-            if let Some(ids) = self.referenced.get_mut(&target) {
-                ids.remove(&id);
-                if ids.is_empty() {
-                    self.referenced.remove(&target);
-                }
+            self.forget_reference(&id, target);
+        }
+    }
+
+    /// The places where an id is still registered.
+    fn places(&self, id: &ContextId) -> impl Iterator<Item = &Stored> {
+        let places = self.ids.get(id).into_iter().flatten();
+        places.filter_map(|(subject, version)| self.stored(subject, *version))
+    }
+
+    /// An id stands for a content as long as one of its places has it.
+    fn forget_content(&mut self, id: &ContextId, digest: ContentDigest) {
+        if self.places(id).any(|stored| stored.digest == digest) {
+            return;
+        }
+        let key = (id.0.clone(), digest);
+        if let Some(ids) = self.digests.get_mut(&key) {
+            ids.remove(&id.1);
+            if ids.is_empty() {
+                self.digests.remove(&key);
+            }
+        }
+    }
+
+    /// An id builds on a version as long as one of its places does.
+    fn forget_reference(&mut self, id: &ContextId, target: Place) {
+        let builds = |stored: &Stored| {
+            let value = &stored.value;
+            value.references.iter().any(|reference| {
+                reference.version == target.1
+                    && relative_to(&value.subject, &reference.subject) == target.0
+            })
+        };
+        if self.places(id).any(builds) {
+            return;
+        }
+        if let Some(ids) = self.referenced.get_mut(&target) {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.referenced.remove(&target);
             }
         }
     }
@@ -219,6 +248,11 @@ impl State {
             }
         }
         gone.iter().for_each(|(subject, version)| self.remove_version(subject, *version));
+    }
+
+    /// The id of a content in a context: the lowest, if it has several.
+    fn id_of(&self, context: &str, digest: ContentDigest) -> Option<i32> {
+        self.digests.get(&(context.to_owned(), digest))?.first().copied()
     }
 
     fn stored(&self, subject: &str, version: i32) -> Option<&Stored> {

@@ -319,8 +319,7 @@ impl State {
     /// The ids that a content has, by context.
     pub fn ids_of_guid(&self, guid: &str) -> Vec<(String, i32)> {
         let Some(digest) = ContentDigest::from_guid(guid) else { return Vec::new() };
-        let id =
-            |context: String| self.digests.get(&(context.clone(), digest)).map(|id| (context, *id));
+        let id = |context: String| self.id_of(&context, digest).map(|id| (context, id));
         self.contexts().into_iter().filter_map(id).collect()
     }
 
@@ -353,7 +352,7 @@ impl State {
     /// A schema's text in another form.
     pub fn formatted(&self, view: &SchemaView, format: &str) -> Result<String, RegistryError> {
         let context = view.subject.as_deref().map_or(DEFAULT_CONTEXT, context_of).to_owned();
-        let id = self.digests.get(&(context.clone(), view.digest)).copied();
+        let id = self.id_of(&context, view.digest);
         let found = id.and_then(|id| self.in_subject_by_id(id, &context_prefix(&context)));
         let by_guid = || {
             let (context, id) = self.ids_of_guid(&view.digest.guid()).into_iter().next()?;

@@ -194,9 +194,8 @@ impl State {
     /// An id from elsewhere may not stand for another schema here.
     fn check_id(&self, id: i32, subject: &str, new: &Candidate) -> Result<(), RegistryError> {
         let context = context_of(subject);
-        let places = self.ids.get(&(context.to_owned(), id)).into_iter().flatten();
-        let mut known = places.filter_map(|(subject, version)| self.stored(subject, *version));
-        if known.any(|stored| stored.digest != new.digest) {
+        let known = (context.to_owned(), id);
+        if self.places(&known).any(|stored| stored.digest != new.digest) {
             let context = context_prefix(context);
             return Err(RegistryError::NotPermitted(format!(
                 "Overwrite new schema with id {id} in context {context} is not permitted."
@@ -208,7 +207,9 @@ impl State {
     /// The context if it is new, the ends of older versions with the same content that are deleted,
     /// and the version itself.
     fn records_of(&self, subject: &str, version: i32, id: i32, new: &Candidate) -> Vec<Record> {
-        let mut records = Vec::new();
+        // An import may put another schema in the place of the one with the highest id.
+        let replaced = self.stored(subject, version).filter(|stored| stored.value.id != id);
+        let mut records = replaced.map_or_else(Vec::new, |old| self.kept_ids(subject, &[old]));
         let qualified = Qualified::parse(subject);
         let context = (DEFAULT_TENANT.to_owned(), qualified.context.to_owned());
         if qualified.has_context() && !self.contexts.contains(&context) {

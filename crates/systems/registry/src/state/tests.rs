@@ -163,6 +163,20 @@ fn an_id_is_not_given_again_when_the_topic_was_compacted() {
 }
 
 #[test]
+fn a_deletion_deletes_again_what_an_earlier_one_did() {
+    let mut bench = Bench::new();
+    bench.take(bench.state.set_mode(None, Some(Mode::Import), false)).unwrap();
+    for (id, version) in [(4, 4), (1, 1)] {
+        let import =
+            Registration { id: Some(id), version: Some(version), ..request("s", r#""int""#) };
+        bench.register_request(&import).unwrap();
+        assert_eq!(bench.delete("s", false), Ok(vec![version]));
+    }
+    let numbers = bench.compacted().version_numbers("s", Deleted::Shown).unwrap();
+    assert_eq!(numbers, [(1, true), (4, true)]);
+}
+
+#[test]
 fn what_others_build_on_cannot_be_deleted() {
     let mut bench = Bench::new();
     bench.register("address", &record("Address", r#"{"name":"city","type":"string"}"#)).unwrap();
@@ -392,6 +406,7 @@ proptest! {
             }
         }
         prop_assert_eq!(seen(&bench.replayed()), seen(&bench.state));
+        prop_assert_eq!(seen(&bench.compacted()), seen(&bench.state));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures::future::try_join_all;
 use tidemill_kafka_client::{
     ClientError, ErrorCode, Fetch, FetchFrom, FetchedRecords, KafkaClient, NewTopic, OffsetSpec,
@@ -146,30 +147,33 @@ impl TopicStorage {
     }
 
     fn chunk(&self, from: i64, fetched: &FetchedRecords) -> Result<Chunk, StorageError> {
-        let mut chunk = Chunk { entries: Vec::new(), next: from };
-        for batch in records::batches(&fetched.batches) {
-            match batch.and_then(|batch| entries_of(&batch, from)) {
-                Ok((entries, next)) => {
-                    chunk.entries.extend(entries);
-                    chunk.next = chunk.next.max(next);
-                }
-                // What came before it counts; the next read starts with it.
-                Err(_) if chunk.next > from => break,
-                Err(error) => {
-                    let topic = &self.topic;
-                    return Err(StorageError::Lost(format!(
-                        "{topic} cannot be read at offset {from}: {error}"
-                    )));
-                }
-            }
-        }
-        Ok(chunk)
+        chunk_of(&fetched.batches, from).map_err(|error| {
+            let topic = &self.topic;
+            StorageError::Lost(format!("{topic} cannot be read at offset {from}: {error}"))
+        })
     }
 
     fn lost(&self, from: i64, code: ErrorCode) -> StorageError {
         let topic = &self.topic;
         StorageError::Lost(format!("{topic} was deleted or cut: offset {from} is gone ({code})"))
     }
+}
+
+/// The records from an offset on, and where to read next.
+fn chunk_of(bytes: &Bytes, from: i64) -> Result<Chunk, RecordError> {
+    let mut chunk = Chunk { entries: Vec::new(), next: from };
+    for batch in records::batches(bytes) {
+        match batch.and_then(|batch| entries_of(&batch, from)) {
+            Ok((entries, next)) => {
+                chunk.entries.extend(entries);
+                chunk.next = chunk.next.max(next);
+            }
+            // What came before it counts; the next read starts with it.
+            Err(_) if chunk.next > from => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(chunk)
 }
 
 /// The records of a batch from an offset on, and the offset after it: compaction and transactions
@@ -219,5 +223,57 @@ impl Storage for TopicStorage {
             let ask = || async { self.kafka.cluster().await.map(|cluster| cluster.id) };
             self.cluster.get_or_try_init(ask).await.ok().cloned().flatten()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidemill_kafka_wire::records::{BatchBuilder, Compression};
+
+    use super::*;
+
+    fn batch(base_offset: i64, values: &[&str]) -> Vec<u8> {
+        let mut batch = BatchBuilder::new(Compression::None).base_offset(base_offset);
+        values.iter().for_each(|value| batch.push(7, Some(b"k"), Some(value.as_bytes()), &[]));
+        batch.build().to_vec()
+    }
+
+    fn values(chunk: &Chunk) -> Vec<&[u8]> {
+        chunk.entries.iter().filter_map(|entry| entry.value.as_deref()).collect()
+    }
+
+    #[test]
+    fn records_before_the_offset_asked_for_are_left_out() {
+        let bytes = Bytes::from([batch(0, &["a", "b"]), batch(2, &["c"])].concat());
+        let chunk = chunk_of(&bytes, 1).unwrap();
+        assert_eq!((values(&chunk), chunk.next), (vec![&b"b"[..], b"c"], 3));
+        assert_eq!((chunk.entries[0].offset, chunk.entries[0].timestamp), (1, 7));
+    }
+
+    #[test]
+    fn offsets_that_compaction_left_empty_are_passed_over() {
+        let mut end = BatchBuilder::new(Compression::None).base_offset(5).transactional().control();
+        end.push(0, Some(b"\0\0\0\x01"), Some(b"\0\0\0\0\0\0"), &[]);
+        let bytes = Bytes::from([batch(3, &["a"]), end.build().to_vec()].concat());
+        let chunk = chunk_of(&bytes, 0).unwrap();
+        assert_eq!((values(&chunk), chunk.next), (vec![&b"a"[..]], 6), "a marker is no record");
+        assert_eq!(chunk_of(&Bytes::new(), 9).unwrap(), Chunk { entries: Vec::new(), next: 9 });
+    }
+
+    #[test]
+    fn a_damaged_batch_is_an_error_once_it_is_the_first() {
+        let mut damaged = batch(1, &["b"]);
+        *damaged.last_mut().unwrap() ^= 1;
+        let bytes = Bytes::from([batch(0, &["a"]), damaged.clone()].concat());
+        let chunk = chunk_of(&bytes, 0).unwrap();
+        assert_eq!((values(&chunk), chunk.next), (vec![&b"a"[..]], 1));
+        assert!(chunk_of(&Bytes::from(damaged), 1).is_err());
+    }
+
+    #[test]
+    fn a_batch_that_is_cut_off_is_read_again() {
+        let whole = batch(1, &["b"]);
+        let bytes = Bytes::from([batch(0, &["a"]), whole[..whole.len() - 3].to_vec()].concat());
+        assert_eq!(chunk_of(&bytes, 0).unwrap().next, 1);
     }
 }
