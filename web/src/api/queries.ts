@@ -121,6 +121,10 @@ export const logPath = (
     token,
   })}`;
 
+/** Pieces read in one turn; the rest comes with the next. */
+const LOG_PIECES_MAX = 20;
+
+/** A log grows: what was read is kept, and only what follows is asked for. */
 export const logQuery = (
   dag: string,
   run: string,
@@ -131,9 +135,35 @@ export const logQuery = (
 ) =>
   queryOptions({
     queryKey: ["log", dag, run, task, attempt, mapIndex],
-    queryFn: ({ signal }) => get<TaskLog>(logPath(dag, run, task, attempt, mapIndex), signal),
+    queryFn: async ({ signal, queryKey }) => {
+      let log = client.getQueryData<TaskLog>(queryKey);
+      // Without a token it was complete, or the scheduler gives no pieces: read it anew.
+      if (!log?.continuation_token) log = undefined;
+      for (let piece = 0; piece < LOG_PIECES_MAX; piece++) {
+        const next = await get<TaskLog>(
+          logPath(dag, run, task, attempt, mapIndex, log?.continuation_token),
+          signal,
+        );
+        const grew = next.content.length > 0;
+        log = log ? appended(log, next) : next;
+        if (!next.continuation_token || !grew) break;
+      }
+      return log as TaskLog;
+    },
     refetchInterval: live ? 1000 : false,
   });
+
+function appended(log: TaskLog, next: TaskLog): TaskLog {
+  const content =
+    typeof log.content === "string" || typeof next.content === "string"
+      ? `${asText(log.content)}${asText(next.content)}`
+      : [...log.content, ...next.content];
+  return { content, continuation_token: next.continuation_token };
+}
+
+function asText(content: TaskLog["content"]): string {
+  return typeof content === "string" ? content : content.map((line) => `${line.event}\n`).join("");
+}
 
 export const sourceQuery = (dag: string) =>
   queryOptions({

@@ -168,10 +168,11 @@ function BoxesSummary({ wide }: { wide: boolean }) {
   if (!boxes) return null;
   const down = boxes.filter((b) => b.status === "down");
   const tone: Tone = down.length === 0 ? "ok" : "bad";
+  const names = down.map((b) => b.box).join(", ");
   const text =
-    down.length === 0 ? `All ${boxes.length} parts answer` : `${down.map((b) => b.box).join(", ")} down`;
+    down.length === 0 ? `All ${boxes.length} parts answer` : `${down.length} of ${boxes.length} parts down`;
   return (
-    <Tooltip text={text} side="right">
+    <Tooltip text={names ? `${text}: ${names}` : text} side="right">
       <Link
         to="/"
         search={{ view: "boxes" }}

@@ -66,7 +66,14 @@ export function TimeChart({
           );
         })}
       </figcaption>
-      <div ref={host} className="w-full overflow-hidden" style={{ height }} />
+      <div className="relative">
+        <div ref={host} className="w-full overflow-hidden" style={{ height }} />
+        {!series.some((s) => s.values.some((v) => v !== null)) && (
+          <p className="absolute inset-0 flex items-center justify-center bg-panel text-xs text-faint">
+            Nothing measured yet
+          </p>
+        )}
+      </div>
     </figure>
   );
 }

@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use tidemill_runtime::{BoxFuture, Failure, ListenError, System, Tasks, World, listen};
 
-use tokio::sync::watch as watch_channel;
-
 use crate::app::App;
 use crate::config::{Config, Endpoints};
 use crate::{guard, handlers, watch};
@@ -28,7 +26,6 @@ pub enum StartError {
 pub struct Console {
     address: SocketAddr,
     tasks: Tasks,
-    failure: watch_channel::Sender<Option<Failure>>,
 }
 
 impl Console {
@@ -50,20 +47,12 @@ impl Console {
         let app = Arc::new(App::new(config, endpoints, url, tasks.clone(), world)?);
         watch::start(&app, &tasks);
         let router = guard::guarded(handlers::router(app));
-        let failure = watch_channel::Sender::new(None);
-        let (shutdown, report) = (tasks.shutdown(), failure.clone());
-        tasks.spawn("http", async move {
-            let stop = shutdown.clone();
-            let stop = async move { stop.requested().await };
-            let ended = axum::serve(listener, router).with_graceful_shutdown(stop).await;
-            let reason = match ended {
-                Ok(()) if shutdown.is_requested() => return,
-                Ok(()) => "ended early".to_owned(),
-                Err(error) => error.to_string(),
-            };
-            report.send_replace(Some(Failure { task: "http".into(), reason }));
+        let shutdown = tasks.shutdown();
+        tasks.spawn_vital("http", async move {
+            let stop = async move { shutdown.requested().await };
+            axum::serve(listener, router).with_graceful_shutdown(stop).await
         });
-        Ok(Console { address, tasks, failure })
+        Ok(Console { address, tasks })
     }
 }
 
@@ -77,19 +66,7 @@ impl System for Console {
     }
 
     fn failed(&self) -> BoxFuture<'_, Failure> {
-        let mut failure = self.failure.subscribe();
-        Box::pin(async move {
-            loop {
-                let known = failure.borrow_and_update().clone();
-                if let Some(known) = known {
-                    return known;
-                }
-                if failure.changed().await.is_err() {
-                    // The sender is in `self`, so it cannot be gone while somebody waits.
-                    std::future::pending::<()>().await;
-                }
-            }
-        })
+        Box::pin(self.tasks.failed())
     }
 
     fn drain(&self, deadline: Duration) -> BoxFuture<'_, ()> {

@@ -27,7 +27,7 @@ export const KINDS: Record<
     label: "DAG",
     icon: CalendarClock,
     tile: "bg-violet-soft text-violet",
-    unit: "produced",
+    unit: "in the last run",
     spark: "var(--violet)",
   },
   producer: {
@@ -73,6 +73,12 @@ export const KINDS: Record<
     spark: "var(--warn-mark)",
   },
 };
+
+/** What a node's total counts: `1 record`, `2 records`, `412 rows written`. */
+export function unitOf(node: FlowNode): string {
+  const { unit } = KINDS[node.kind];
+  return node.total === 1 ? unit.replace(/^(record|row)s/, "$1") : unit;
+}
 
 /** The page of a node, where it has one. */
 export function pageOf(node: FlowNode): LinkProps | null {

@@ -21,7 +21,7 @@ import { cx } from "@/lib/cx";
 import { compact, rate } from "@/lib/format";
 import { Dot, type Tone } from "@/ui/badge";
 import { Sparkline } from "@/ui/sparkline";
-import { KINDS } from "./kinds";
+import { KINDS, unitOf } from "./kinds";
 import { asList, heightOf, needsReason, place, shapeOf } from "./layout";
 
 type MapNode = Node<{ node: FlowNode; selected: boolean }, "box">;
@@ -252,7 +252,7 @@ function Card({ node, selected }: { node: FlowNode; selected: boolean }) {
         <span className="min-w-0 truncate">
           {node.total !== null ? (
             <>
-              <span className="font-medium text-ink">{compact(node.total)}</span> {kind.unit}
+              <span className="font-medium text-ink">{compact(node.total)}</span> {unitOf(node)}
             </>
           ) : (
             text

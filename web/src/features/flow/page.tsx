@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import { ArrowRight, CircleAlert, TriangleAlert, Waypoints } from "lucide-react";
-import { lazy, type ReactNode, Suspense } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useRef } from "react";
 import { useLive } from "@/api/events";
 import { infoQuery } from "@/api/queries";
 import type { BoxHealth, HistoryPoint, Problem, Snapshot, Totals } from "@/api/types";
@@ -12,7 +12,7 @@ import { Drawer } from "@/ui/overlay";
 import { Facts, Panel } from "@/ui/page";
 import { Sparkline } from "@/ui/sparkline";
 import { EmptyState, SkeletonBlock } from "@/ui/states";
-import { KINDS, pageOf } from "./kinds";
+import { KINDS, pageOf, unitOf } from "./kinds";
 
 const FlowMap = lazy(() => import("./map").then((m) => ({ default: m.FlowMap })));
 const Charts = lazy(() => import("./charts").then((m) => ({ default: m.Charts })));
@@ -159,37 +159,52 @@ function Total({
   );
 }
 
+/** Boxes that are down are told in one line: they are one problem, or follow from one. */
+function gathered(problems: Problem[]): Problem[] {
+  const down = problems.filter((p) => p.subject.startsWith("box:"));
+  if (down.length < 2) return problems;
+  const names = down.map((p) => p.title.replace(/ is down$/, ""));
+  const title = `${names.slice(0, -1).join(", ")} and ${names.at(-1)} are down`;
+  const rest = problems.filter((p) => !p.subject.startsWith("box:"));
+  return [{ severity: "bad", subject: "box:several", title, reason: down[0]!.reason }, ...rest];
+}
+
 /** What stopped and why, one line each. */
 function Problems({ problems, onSelect }: { problems: Problem[]; onSelect: (node: string) => void }) {
   if (problems.length === 0) return null;
+  const shown = gathered(problems);
   return (
     <ul aria-label="Problems" className="shrink-0 divide-y border-b">
-      {problems.slice(0, 4).map((problem) => {
-        const bad = problem.severity === "bad";
-        const Icon = bad ? CircleAlert : TriangleAlert;
-        return (
-          <li key={`${problem.subject} ${problem.title}`} className={bad ? "bg-bad-soft" : "bg-warn-soft"}>
-            <button
-              type="button"
-              disabled={problem.subject.startsWith("box:")}
-              onClick={() => onSelect(problem.subject)}
-              className="flex w-full items-center gap-2.5 px-4 py-2 text-left outline-offset-[-2px] disabled:cursor-default"
-            >
-              <Icon className={cx("size-4 shrink-0", bad ? "text-bad" : "text-warn")} />
-              <span className="min-w-0 sm:flex sm:gap-2">
-                <span className={cx("block shrink-0 font-medium", bad ? "text-bad" : "text-warn")}>
-                  {problem.title}
-                </span>
-                <span className="line-clamp-2 text-ink sm:line-clamp-1">{problem.reason}</span>
-              </span>
-            </button>
-          </li>
-        );
-      })}
-      {problems.length > 4 && (
-        <li className="px-4 py-1.5 text-xs text-soft">and {problems.length - 4} more on the map</li>
+      {shown.slice(0, 3).map((problem) => (
+        <ProblemLine key={`${problem.subject} ${problem.title}`} problem={problem} onSelect={onSelect} />
+      ))}
+      {shown.length > 3 && (
+        <li className="px-4 py-1.5 text-xs text-soft">and {shown.length - 3} more on the map</li>
       )}
     </ul>
+  );
+}
+
+function ProblemLine({ problem, onSelect }: { problem: Problem; onSelect: (node: string) => void }) {
+  const bad = problem.severity === "bad";
+  const Icon = bad ? CircleAlert : TriangleAlert;
+  return (
+    <li className={bad ? "bg-bad-soft" : "bg-warn-soft"}>
+      <button
+        type="button"
+        disabled={problem.subject.startsWith("box:")}
+        onClick={() => onSelect(problem.subject)}
+        className="flex w-full items-center gap-2.5 px-4 py-2 text-left outline-offset-[-2px] disabled:cursor-default"
+      >
+        <Icon className={cx("size-4 shrink-0", bad ? "text-bad" : "text-warn")} />
+        <span className="min-w-0 sm:flex sm:gap-2">
+          <span className={cx("block shrink-0 font-medium", bad ? "text-bad" : "text-warn")}>
+            {problem.title}
+          </span>
+          <span className="line-clamp-2 break-words text-ink sm:line-clamp-1">{problem.reason}</span>
+        </span>
+      </button>
+    </li>
   );
 }
 
@@ -203,33 +218,40 @@ const BOXES: Record<BoxHealth["box"], { name: string; stands: string }> = {
 };
 
 function Boxes({ boxes }: { boxes: BoxHealth[] | null }) {
+  const { view } = route.useSearch();
+  const panel = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (view === "boxes") panel.current?.scrollIntoView({ block: "center", behavior: "smooth" });
+  }, [view]);
   return (
-    <Panel title="Parts" flush>
-      <ul className="pb-1.5">
-        {(boxes ?? []).map((box) => (
-          <li
-            key={box.box}
-            className="grid grid-cols-[88px_1fr_auto] items-center gap-x-3 px-4 py-1.5"
-            title={box.error ?? undefined}
-          >
-            <span className="flex items-center gap-2 font-medium">
-              <Dot tone={box.status === "checking" ? "idle" : toneOf(box.status)} />
-              {BOXES[box.box].name}
-            </span>
-            <span className="min-w-0 truncate text-xs text-soft">
-              <span className="font-mono text-[11.5px]">{box.address}</span>
-            </span>
-            <span className={cx("text-xs", box.status === "down" ? "text-bad" : "text-faint")}>
-              {box.status === "up" ? duration(box.latency_ms) : box.status === "down" ? "down" : "…"}
-            </span>
-            {box.status === "down" && box.error && (
-              <span className="col-span-3 line-clamp-2 pl-4 text-xs break-words text-bad">{box.error}</span>
-            )}
-          </li>
-        ))}
-        {!boxes && <SkeletonBlock className="mx-4 my-2 h-40" />}
-      </ul>
-    </Panel>
+    <div ref={panel} className="flex flex-col">
+      <Panel title="Parts" flush className="grow">
+        <ul className="pb-1.5">
+          {(boxes ?? []).map((box) => (
+            <li
+              key={box.box}
+              className="grid grid-cols-[88px_1fr_auto] items-center gap-x-3 px-4 py-1.5"
+              title={box.error ?? undefined}
+            >
+              <span className="flex items-center gap-2 font-medium">
+                <Dot tone={box.status === "checking" ? "idle" : toneOf(box.status)} />
+                {BOXES[box.box].name}
+              </span>
+              <span className="min-w-0 truncate text-xs text-soft">
+                <span className="font-mono text-[11.5px]">{box.address}</span>
+              </span>
+              <span className={cx("text-xs", box.status === "down" ? "text-bad" : "text-faint")}>
+                {box.status === "up" ? duration(box.latency_ms) : box.status === "down" ? "down" : "…"}
+              </span>
+              {box.status === "down" && box.error && (
+                <span className="col-span-3 line-clamp-2 pl-4 text-xs break-words text-bad">{box.error}</span>
+              )}
+            </li>
+          ))}
+          {!boxes && <SkeletonBlock className="mx-4 my-2 h-40" />}
+        </ul>
+      </Panel>
+    </div>
   );
 }
 
@@ -259,7 +281,7 @@ function NodeFacts({ snapshot, id }: { snapshot: Snapshot; id: string }) {
         rows={[
           ["State", <State key="s" state={node.state} />],
           ...(node.detail ? ([["About", node.detail]] as [string, ReactNode][]) : []),
-          ["Passed", `${count(node.total)} ${KINDS[node.kind].unit}`],
+          ["Passed", `${count(node.total)} ${unitOf(node)}`],
           ["Rate", `${rate(node.rate)} /s`],
           ...(node.lag !== null ? ([["Lag", `${count(node.lag)} records`]] as [string, ReactNode][]) : []),
         ]}

@@ -27,8 +27,7 @@ const AT_ONCE: usize = 8;
 
 /// `GET /api/v1/dags`
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
-    let dags: Value = app.scheduler.get(&format!("/api/v2/dags?limit={DAGS_MAX}")).await?;
-    let dags = array(dags, "dags");
+    let dags = app.scheduler.pages("/api/v2/dags?order_by=dag_id", "dags", DAGS_MAX).await?;
     let with_runs = stream::iter(dags).map(|dag| {
         let app = &app;
         async move {
@@ -111,31 +110,14 @@ async fn tasks(app: &App, dag: &str) -> Result<Vec<Value>, ApiError> {
 
 /// Newest first.
 async fn runs(app: &App, dag: &str, limit: usize) -> Result<Vec<Value>, ApiError> {
-    let mut runs = Vec::new();
-    // Airflow gives 100 at most at once.
-    while runs.len() < limit {
-        let (want, from) = ((limit - runs.len()).min(100), runs.len());
-        let path = format!(
-            "/api/v2/dags/{}/dagRuns?limit={want}&offset={from}&order_by=-run_after",
-            segment(dag)
-        );
-        let page = array(app.scheduler.get(&path).await?, "dag_runs");
-        let is_last = page.len() < want;
-        runs.extend(page);
-        if is_last {
-            break;
-        }
-    }
-    Ok(runs)
+    let path = format!("/api/v2/dags/{}/dagRuns?order_by=-run_after", segment(dag));
+    app.scheduler.pages(&path, "dag_runs", limit).await
 }
 
 async fn instances(app: &App, dag: &str, run: &str) -> Result<Vec<Value>, ApiError> {
-    let path = format!(
-        "/api/v2/dags/{}/dagRuns/{}/taskInstances?limit={TASKS_MAX}",
-        segment(dag),
-        segment(run)
-    );
-    Ok(array(app.scheduler.get(&path).await?, "task_instances"))
+    let (dag, run) = (segment(dag), segment(run));
+    let path = format!("/api/v2/dags/{dag}/dagRuns/{run}/taskInstances?order_by=id");
+    app.scheduler.pages(&path, "task_instances", TASKS_MAX).await
 }
 
 fn array(mut body: Value, key: &str) -> Vec<Value> {

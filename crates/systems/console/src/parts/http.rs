@@ -12,6 +12,8 @@ use crate::error::{ApiError, Part, root_cause};
 
 /// Bytes of one answer; more than that is refused.
 const ANSWER_BYTES_MAX: usize = 32 << 20;
+/// Items of a page; Airflow gives no more at once.
+const PAGE: usize = 100;
 const TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -63,6 +65,29 @@ impl HttpPart {
             let message = format!("{}{path} answered what could not be read: {error}", self.base);
             ApiError::down(self.part, message)
         })
+    }
+
+    /// The items under `key` of a list that comes in pages (`limit`, `offset`), up to `most`.
+    /// `path` has a query already.
+    pub(crate) async fn pages(
+        &self,
+        path: &str,
+        key: &str,
+        most: usize,
+    ) -> Result<Vec<Value>, ApiError> {
+        let mut items = Vec::new();
+        loop {
+            let (limit, offset) = ((most - items.len()).min(PAGE), items.len());
+            let page = format!("{path}&limit={limit}&offset={offset}");
+            let mut body: Value = self.get(&page).await?;
+            let Some(Value::Array(found)) = body.get_mut(key).map(Value::take) else { break };
+            let is_last = found.len() < limit;
+            items.extend(found);
+            if is_last || items.len() >= most {
+                break;
+            }
+        }
+        Ok(items)
     }
 
     /// The body of a successful answer; every other one is an error in the box's own words.

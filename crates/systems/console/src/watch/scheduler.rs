@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -16,6 +17,8 @@ use crate::handlers::segment;
 
 /// DAGs on the map.
 const MOVERS_MAX: usize = 20;
+/// How long parameters are believed; they change with the DAG's file.
+const PARAMS_FOR: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Deserialize)]
 struct Assets {
@@ -65,6 +68,14 @@ struct DagRun {
     dag_run_id: String,
     state: String,
     end_date: Option<String>,
+    #[serde(default)]
+    conf: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Details {
+    #[serde(default)]
+    params: Option<Value>,
 }
 
 /// What is asked once: a run that is over does not change.
@@ -72,6 +83,8 @@ struct DagRun {
 struct Known {
     /// DAG → its newest finished run, when its end was seen, and what it moved.
     moved: BTreeMap<String, (String, i64, Option<Moved>)>,
+    /// DAG → when its parameters were asked for, and those of them that are URLs.
+    params: BTreeMap<String, (Duration, BTreeMap<String, String>)>,
 }
 
 /// Asks the scheduler, every other turn.
@@ -133,7 +146,11 @@ async fn read(app: &App, known: &mut Known) -> Result<Scheduler, ApiError> {
         mover.paused = dag.is_paused;
         let described = dag.timetable_description.as_ref().filter(|text| !text.is_empty());
         mover.schedule = described.or(dag.timetable_summary.as_ref()).cloned();
-        mover.run = newest_run(app, known, &dag_id, &tasks).await?;
+        let (run, conf) = newest_run(app, known, &dag_id, &tasks).await?;
+        mover.run = run;
+        if mover.urls.is_empty() {
+            mover.urls = urls(app, known, &dag_id, conf.as_ref()).await;
+        }
         mover.dag_id = dag_id;
         seen.movers.push(mover);
     }
@@ -145,20 +162,17 @@ async fn newest_run(
     known: &mut Known,
     dag_id: &str,
     tasks: &[String],
-) -> Result<Option<Run>, ApiError> {
+) -> Result<(Option<Run>, Option<Value>), ApiError> {
     let dag = segment(dag_id);
     let path = format!("/api/v2/dags/{dag}/dagRuns?limit=1&order_by=-run_after");
     let runs: Runs = app.scheduler.get(&path).await?;
-    let Some(newest) = runs.dag_runs.into_iter().next() else { return Ok(None) };
+    let Some(newest) = runs.dag_runs.into_iter().next() else { return Ok((None, None)) };
+    let conf = newest.conf;
     let now = app.world.clock.now_ms();
     if newest.end_date.is_none() || !matches!(newest.state.as_str(), "success" | "failed") {
         let moved = known.moved.get(dag_id).and_then(|(_, _, moved)| *moved);
-        return Ok(Some(Run {
-            id: newest.dag_run_id,
-            state: newest.state,
-            ended_ms_ago: None,
-            moved,
-        }));
+        let run = Run { id: newest.dag_run_id, state: newest.state, ended_ms_ago: None, moved };
+        return Ok((Some(run), conf));
     }
     let same = known.moved.get(dag_id).filter(|(id, ..)| *id == newest.dag_run_id);
     let (ended, moved) = match same {
@@ -170,7 +184,36 @@ async fn newest_run(
         }
     };
     let ended_ms_ago = Some(now - ended);
-    Ok(Some(Run { id: newest.dag_run_id, state: newest.state, ended_ms_ago, moved }))
+    let run = Run { id: newest.dag_run_id, state: newest.state, ended_ms_ago, moved };
+    Ok((Some(run), conf))
+}
+
+/// Where a DAG reads, if nothing says it better: its parameters that are URLs, as the newest run
+/// had them.
+async fn urls(app: &App, known: &mut Known, dag_id: &str, conf: Option<&Value>) -> Vec<String> {
+    let now = app.world.clock.monotonic();
+    let is_old =
+        known.params.get(dag_id).is_none_or(|(at, _)| now.saturating_sub(*at) > PARAMS_FOR);
+    if is_old {
+        let path = format!("/api/v2/dags/{}/details", segment(dag_id));
+        let details = app.scheduler.get::<Details>(&path).await.ok();
+        let params = details.and_then(|details| details.params);
+        known.params.insert(dag_id.to_owned(), (now, urls_in(params.as_ref())));
+    }
+    let mut urls = known.params.get(dag_id).map(|(_, urls)| urls.clone()).unwrap_or_default();
+    urls.extend(urls_in(conf));
+    urls.into_values().collect()
+}
+
+/// Of an object of values, or of Airflow's `{value, schema, …}`, those that are URLs.
+fn urls_in(params: Option<&Value>) -> BTreeMap<String, String> {
+    let Some(Value::Object(params)) = params else { return BTreeMap::new() };
+    let url = |(name, value): (&String, &Value)| {
+        let text = value.as_str().or_else(|| value.get("value")?.as_str())?;
+        let is_url = text.starts_with("http://") || text.starts_with("https://");
+        is_url.then(|| (name.clone(), text.to_owned()))
+    };
+    params.iter().filter_map(url).collect()
 }
 
 /// What the tasks of a run returned, where they return counts.
@@ -210,6 +253,20 @@ fn topic_of(uri: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parameters_that_are_urls_are_where_a_dag_reads() {
+        let params = serde_json::json!({
+            "url": {"value": "https://randomuser.me/api/", "schema": {"type": "string"}},
+            "plain": "http://127.0.0.1:8899/api/", "rate": "20/s", "n": 3, "none": null,
+        });
+        let found = urls_in(Some(&params));
+        assert_eq!(
+            found.into_values().collect::<Vec<_>>(),
+            ["http://127.0.0.1:8899/api/", "https://randomuser.me/api/"]
+        );
+        assert!(urls_in(None).is_empty());
+    }
 
     #[test]
     fn an_asset_names_its_topic_with_or_without_a_broker() {
