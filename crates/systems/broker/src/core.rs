@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::error::StartError;
+use crate::fetch_sessions::FetchSessions;
 use crate::group::Groups;
 use crate::group::store::Store;
 use crate::journal::{Event, Journal};
@@ -35,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) vital: Vital,
     pub(crate) cluster_id: String,
     pub(crate) topics: Arc<Topics>,
+    pub(crate) fetch_sessions: FetchSessions,
     journal: Arc<Journal>,
     flusher: Arc<Flusher>,
     producer_ids: Mutex<ProducerIds>,
@@ -81,6 +83,7 @@ impl Core {
             tasks,
             cluster_id,
             topics: Arc::new(topics),
+            fetch_sessions: FetchSessions::default(),
             journal,
             flusher,
             producer_ids: Mutex::new(ProducerIds { next: below, below }),

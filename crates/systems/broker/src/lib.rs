@@ -21,6 +21,7 @@ mod broker_settings;
 mod config;
 mod core;
 mod error;
+mod fetch_sessions;
 mod group;
 mod handlers;
 mod journal;

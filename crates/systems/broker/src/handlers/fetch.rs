@@ -3,8 +3,6 @@
 //! v7 sessions (KIP-227) · v13 topic ids. The answer comes when `min_bytes` are there, when
 //! `max_wait_ms` have passed, or at once if a partition has an error. The first batch is always
 //! whole, however large; an offset inside a batch gives the whole batch.
-//! Differs from Kafka: no session is ever opened, which the protocol allows (a full cache does the
-//! same): clients then name all partitions each time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +25,6 @@ use crate::topics::Topic;
 
 /// From this version on topics come by id.
 const IDS_FROM: i16 = 13;
-/// The epoch that ends a session, or asks for none.
-const FINAL_EPOCH: i32 = -1;
 /// More bytes than this are read on a thread that may block: they may have to come from the disk.
 const INLINE_READ_BYTES: usize = 256 * 1024;
 
@@ -36,15 +32,19 @@ pub(super) fn handle(
     context: &Context,
     request: FetchRequest,
 ) -> impl Future<Output = FetchResponse> + Send + use<> {
-    let fetch = Fetch { core: context.core.clone(), by_id: context.version >= IDS_FROM, request };
+    let mut fetch =
+        Fetch { core: context.core.clone(), by_id: context.version >= IDS_FROM, request };
     async move {
-        // Sessions begin with epoch 0; anything later means one that was never opened here.
-        if fetch.request.session_id != 0 && fetch.request.session_epoch > 0 {
-            let error_code = ErrorCode::FetchSessionIdNotFound;
-            return FetchResponse { error_code, ..Default::default() };
-        }
-        debug_assert!(fetch.request.session_epoch >= FINAL_EPOCH);
-        fetch.answer().await
+        let (core, by_id) = (fetch.core.clone(), fetch.by_id);
+        let now = core.world.clock.monotonic();
+        let plan = match core.fetch_sessions.begin(&mut fetch.request, by_id, now) {
+            Ok(plan) => plan,
+            Err(error_code) => return FetchResponse { error_code, ..Default::default() },
+        };
+        let fetch = Arc::new(fetch);
+        let mut response = fetch.clone().answer().await;
+        core.fetch_sessions.finish(plan, &fetch.request, by_id, now, &mut response);
+        response
     }
 }
 
@@ -69,7 +69,7 @@ struct View {
 }
 
 impl Fetch {
-    async fn answer(self) -> FetchResponse {
+    async fn answer(self: Arc<Self>) -> FetchResponse {
         let look = self.wait_for_enough().await;
         if look.bytes <= INLINE_READ_BYTES {
             return self.read(look);

@@ -15,4 +15,5 @@ mod own;
 mod power;
 mod produce;
 mod protocol;
+mod sessions;
 mod topics;
