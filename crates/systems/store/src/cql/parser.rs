@@ -1,0 +1,284 @@
+//! The parser's core: looking, taking, and saying what was not expected.
+
+use super::keywords;
+use super::lexer::{LexError, Token, TokenKind, tokens};
+use super::names::QualifiedName;
+use super::statements::Statement;
+use super::term::Term;
+use super::types::RawType;
+
+/// How deep terms and types may nest.
+const DEPTH_MAX: usize = 48;
+/// Tokens, spaces counted, that an error shows before the one it is about.
+const SNIPPET_TOKENS: usize = 10;
+
+/// What is wrong with the text, in Cassandra's words: `line 1:9 mismatched input …`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct SyntaxError(pub(crate) String);
+
+impl From<LexError> for SyntaxError {
+    fn from(error: LexError) -> SyntaxError {
+        SyntaxError(error.0)
+    }
+}
+
+/// A statement and the names of its markers, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Parsed {
+    /// The statement.
+    pub(crate) statement: Statement,
+    /// One per marker; `None` for `?`.
+    pub(crate) markers: Vec<Option<String>>,
+}
+
+/// Parses one statement, with or without a semicolon behind it.
+pub(crate) fn parse_statement(text: &str) -> Result<Parsed, SyntaxError> {
+    let mut parser = Parser::new(text)?;
+    let statement = parser.statement()?;
+    while parser.take_symbol(";") {}
+    match parser.peek() {
+        TokenKind::End => Ok(Parsed { statement, markers: parser.markers }),
+        _ => Err(parser.mismatched("EOF")),
+    }
+}
+
+/// Parses a type on its own, as the schema keeps it.
+pub(crate) fn parse_type(text: &str) -> Result<RawType, SyntaxError> {
+    let mut parser = Parser::new(text)?;
+    let parsed = parser.raw_type()?;
+    match parser.peek() {
+        TokenKind::End => Ok(parsed),
+        _ => Err(parser.mismatched("EOF")),
+    }
+}
+
+/// Reads tokens from first to last.
+pub(super) struct Parser<'a> {
+    text: &'a str,
+    tokens: Vec<Token>,
+    at: usize,
+    depth: usize,
+    markers: Vec<Option<String>>,
+}
+
+impl<'a> Parser<'a> {
+    fn new(text: &'a str) -> Result<Parser<'a>, SyntaxError> {
+        Ok(Parser { text, tokens: tokens(text)?, at: 0, depth: 0, markers: Vec::new() })
+    }
+
+    /// The token it stands at.
+    pub(super) fn peek(&self) -> &TokenKind {
+        &self.tokens[self.at].kind
+    }
+
+    /// The token behind it.
+    pub(super) fn peek_second(&self) -> &TokenKind {
+        &self.tokens[(self.at + 1).min(self.tokens.len() - 1)].kind
+    }
+
+    /// Moves on by one token; not beyond the end.
+    pub(super) fn skip(&mut self) {
+        self.at = (self.at + 1).min(self.tokens.len() - 1);
+    }
+
+    /// Where it stands, to come back.
+    pub(super) fn mark(&self) -> (usize, usize) {
+        (self.at, self.markers.len())
+    }
+
+    /// Goes back to a place it stood at.
+    pub(super) fn reset(&mut self, (at, markers): (usize, usize)) {
+        self.at = at;
+        self.markers.truncate(markers);
+    }
+
+    /// Whether it stands at a keyword.
+    pub(super) fn is_word(&self, word: &str) -> bool {
+        matches!(self.peek(), TokenKind::Word(found) if found == word)
+    }
+
+    /// Whether it stands at a symbol.
+    pub(super) fn is_symbol(&self, symbol: &str) -> bool {
+        matches!(self.peek(), TokenKind::Symbol(found) if *found == symbol)
+    }
+
+    /// Takes a keyword if it is there.
+    pub(super) fn take_word(&mut self, word: &str) -> bool {
+        let found = self.is_word(word);
+        if found {
+            self.skip();
+        }
+        found
+    }
+
+    /// Takes a symbol if it is there.
+    pub(super) fn take_symbol(&mut self, symbol: &str) -> bool {
+        let found = self.is_symbol(symbol);
+        if found {
+            self.skip();
+        }
+        found
+    }
+
+    /// Takes one of some symbols of one character.
+    pub(super) fn take_symbol_of(&mut self, symbols: &[&str]) -> Option<char> {
+        let TokenKind::Symbol(found) = *self.peek() else { return None };
+        if !symbols.contains(&found) {
+            return None;
+        }
+        self.skip();
+        found.chars().next()
+    }
+
+    /// Takes a keyword that must be there.
+    pub(super) fn expect_word(&mut self, word: &str) -> Result<(), SyntaxError> {
+        if self.take_word(word) {
+            return Ok(());
+        }
+        Err(self.mismatched(&format!("K_{}", word.to_ascii_uppercase())))
+    }
+
+    /// Takes keywords that must follow one another.
+    pub(super) fn expect_words(&mut self, words: &[&str]) -> Result<(), SyntaxError> {
+        words.iter().try_for_each(|word| self.expect_word(word))
+    }
+
+    /// Takes a symbol that must be there.
+    pub(super) fn expect_symbol(&mut self, symbol: &str) -> Result<(), SyntaxError> {
+        if self.take_symbol(symbol) {
+            return Ok(());
+        }
+        Err(self.mismatched(&format!("'{symbol}'")))
+    }
+
+    /// Takes a name: a word that is not reserved, or anything in double quotes.
+    pub(super) fn name(&mut self) -> Result<String, SyntaxError> {
+        let name = match self.peek() {
+            TokenKind::Word(word) if !keywords::is_reserved(word) => word.clone(),
+            TokenKind::Quoted(name) => name.clone(),
+            _ => return Err(self.no_viable_alternative()),
+        };
+        self.skip();
+        Ok(name)
+    }
+
+    /// Takes `name` or `keyspace.name`.
+    pub(super) fn qualified_name(&mut self) -> Result<QualifiedName, SyntaxError> {
+        let first = self.name()?;
+        if self.take_symbol(".") {
+            return Ok(QualifiedName { keyspace: Some(first), name: self.name()? });
+        }
+        Ok(QualifiedName { keyspace: None, name: first })
+    }
+
+    /// Takes `IF NOT EXISTS` if it is there.
+    pub(super) fn if_not_exists(&mut self) -> Result<bool, SyntaxError> {
+        if !self.take_word("if") {
+            return Ok(false);
+        }
+        self.expect_words(&["not", "exists"]).map(|()| true)
+    }
+
+    /// Takes `IF EXISTS` if it is there.
+    pub(super) fn if_exists(&mut self) -> Result<bool, SyntaxError> {
+        if !self.take_word("if") {
+            return Ok(false);
+        }
+        self.expect_word("exists").map(|()| true)
+    }
+
+    /// Items between commas up to a closing symbol, which is taken; none if it comes at once.
+    pub(super) fn comma_separated<T>(
+        &mut self,
+        closing: &str,
+        mut item: impl FnMut(&mut Self) -> Result<T, SyntaxError>,
+    ) -> Result<Vec<T>, SyntaxError> {
+        let mut items = Vec::new();
+        if self.take_symbol(closing) {
+            return Ok(items);
+        }
+        loop {
+            items.push(item(self)?);
+            if self.take_symbol(closing) {
+                return Ok(items);
+            }
+            if !self.take_symbol(",") {
+                return Err(self.mismatched(&format!("'{closing}'")));
+            }
+        }
+    }
+
+    /// At least one item, between commas.
+    pub(super) fn list_of<T>(
+        &mut self,
+        mut item: impl FnMut(&mut Self) -> Result<T, SyntaxError>,
+    ) -> Result<Vec<T>, SyntaxError> {
+        let mut items = vec![item(self)?];
+        while self.take_symbol(",") {
+            items.push(item(self)?);
+        }
+        Ok(items)
+    }
+
+    /// Counts how deep it is: a text of brackets must not use up the stack.
+    pub(super) fn nested<T>(
+        &mut self,
+        inner: impl FnOnce(&mut Self) -> Result<T, SyntaxError>,
+    ) -> Result<T, SyntaxError> {
+        if self.depth >= DEPTH_MAX {
+            return Err(self.no_viable_alternative());
+        }
+        self.depth += 1;
+        let result = inner(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Numbers a marker.
+    pub(super) fn new_marker(&mut self, name: Option<String>) -> Term {
+        self.markers.push(name.clone());
+        Term::Marker(self.markers.len() - 1, name)
+    }
+
+    /// Nothing that may stand here starts like this.
+    pub(super) fn no_viable_alternative(&self) -> SyntaxError {
+        self.error(&format!("no viable alternative at input '{}'", self.token_text()))
+    }
+
+    /// Only one thing may stand here, and this is not it.
+    pub(super) fn mismatched(&self, expected: &str) -> SyntaxError {
+        self.error(&format!("mismatched input '{}' expecting {expected}", self.token_text()))
+    }
+
+    fn token_text(&self) -> &str {
+        let token = &self.tokens[self.at];
+        if token.kind == TokenKind::End { "<EOF>" } else { &self.text[token.start..token.end] }
+    }
+
+    fn error(&self, what: &str) -> SyntaxError {
+        let token = &self.tokens[self.at];
+        if token.kind == TokenKind::End {
+            return SyntaxError(format!("line 0:-1 {what}"));
+        }
+        // Spaces are tokens to Cassandra: they count.
+        let (mut first, mut shown) = (self.at, 0);
+        while first > 0 && shown < SNIPPET_TOKENS {
+            let has_space = self.tokens[first - 1].end < self.tokens[first].start;
+            shown += 1 + usize::from(has_space);
+            if shown <= SNIPPET_TOKENS {
+                first -= 1;
+            }
+        }
+        let before = &self.text[self.tokens[first].start..token.start];
+        let head = if first == 0 { "" } else { "..." };
+        let is_last = self.text[token.end..].trim().is_empty();
+        let tail = if is_last { "" } else { "..." };
+        SyntaxError(format!(
+            "line {}:{} {what} ({head}{before}[{}]{tail})",
+            token.line,
+            token.column,
+            &self.text[token.start..token.end]
+        ))
+    }
+}
