@@ -189,6 +189,7 @@ async fn refusals_carry_the_codes_that_clients_know() {
         (&delete, "/subjects/s/versions/7", None, (404, 40402)),
         (&delete, "/contexts/:.:", None, (422, 42211)),
         (&get, "/nowhere", None, (404, 404)),
+        (&get, "/subjects/%FF/versions", None, (400, 400)),
         (&delete, "/subjects", None, (405, 405)),
     ] {
         let answer = server.ask(method.clone(), path, body).await;

@@ -33,8 +33,7 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
         }
         let body = json!({ "error_code": error.code(app.profile), "message": error.to_string() });
         response = typed(response.status(), body.to_string().into_bytes());
-    } else if response.status().is_client_error() && !response.headers().contains_key(CONTENT_TYPE)
-    {
+    } else if !response.status().is_success() && !is_ours(&response) {
         // What axum itself refuses, such as a path that is no UTF-8.
         response = other_refusal(response.status());
     }
@@ -43,6 +42,11 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
         response.headers_mut().insert(CONTENT_TYPE, kind);
     }
     response
+}
+
+/// Whether the body was written here.
+fn is_ours(response: &Response) -> bool {
+    response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == USUAL_TYPE)
 }
 
 fn other_refusal(status: StatusCode) -> Response {
