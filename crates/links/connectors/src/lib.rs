@@ -20,11 +20,12 @@ pub mod datagen;
 pub mod discard;
 pub mod kafka;
 pub mod memory;
+pub mod registry;
 
 mod record;
 mod sink;
 mod source;
 
 pub use record::{DATA_EXCEPTION, DeadLetter, Header, Record, Stage};
-pub use sink::{DeadLetters, Rejected, Sink, SinkError, SinkRows, Written};
+pub use sink::{DeadLetters, Encode, Rejected, Sink, SinkError, SinkRows, Written};
 pub use source::{Fetched, Polled, Positions, Source, SourceError};

@@ -2,6 +2,7 @@
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
+use bytes::Bytes;
 
 use crate::DeadLetter;
 
@@ -56,6 +57,12 @@ pub trait Sink: Send {
 
     /// Writes rows, and returns when each is durable, rejected or listed as unfinished.
     async fn write(&mut self, rows: &SinkRows) -> Written;
+}
+
+/// Rows to the bytes of a record.
+pub trait Encode: Send + Sync {
+    /// Key and value of one row.
+    fn encode(&self, batch: &RecordBatch, row: usize) -> (Option<Bytes>, Option<Bytes>);
 }
 
 /// Takes what nobody could use.
