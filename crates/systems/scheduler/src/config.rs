@@ -25,6 +25,8 @@ pub struct Config {
     pub pass_environment: Vec<String>,
     /// From SIGTERM to SIGKILL, when a task's process is stopped.
     pub kill_grace: Span,
+    /// How long runs that ended are kept, with their logs.
+    pub keep_runs: Span,
     /// Most bytes of the log of one try.
     pub log_bytes_max: ByteSize,
 }
@@ -40,6 +42,7 @@ impl Default for Config {
             python: "python3".to_owned(),
             pass_environment: Vec::new(),
             kill_grace: Span::secs(3),
+            keep_runs: Span::secs(90 * 24 * 60 * 60),
             log_bytes_max: ByteSize::mib(16),
         }
     }

@@ -1,5 +1,6 @@
 //! The box: puts the parts together, listens, and drains.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::config::Config;
-use crate::core::{Core, Limits};
+use crate::core::{Core, Limits, RunKey};
 use crate::dag::{DagFolder, KnownVersion};
 use crate::directory::Directory;
 use crate::error::StartError;
@@ -21,8 +22,8 @@ use crate::executor::{
 };
 use crate::handlers::{Api, router};
 use crate::logs::Logs;
-use crate::shell::{COMMANDS_MAX, Command, Commands, Shell, instant, reparse};
-use crate::store::Store;
+use crate::shell::{COMMANDS_MAX, Command, Commands, RunName, Shell, instant, reparse};
+use crate::store::{Reader, Store};
 use crate::vital::Vital;
 use crate::watch::FolderWatch;
 
@@ -47,6 +48,7 @@ pub struct Scheduler {
     tasks: Tasks,
     vital: Vital,
     commands: Commands,
+    reader: Reader,
     _lock: DirLock,
 }
 
@@ -83,10 +85,11 @@ impl Scheduler {
         let commands = Commands(commands);
         let started = Parts { config, paths, sink, http, world, tasks: tasks.clone() };
         let (shell, api) = started.assemble(commands.clone(), asked).await?;
+        let reader = api.reader.clone();
         let vital = Vital::new(tasks.clone());
         vital.spawn("scheduler", shell.work(tasks.shutdown()));
         serve(&tasks, &vital, listener, api);
-        Ok(Scheduler { address, tasks, vital, commands, _lock: lock })
+        Ok(Scheduler { address, tasks, vital, commands, reader, _lock: lock })
     }
 }
 
@@ -138,6 +141,11 @@ impl Parts {
         let known = store.latest_versions().await?;
         let directory = Directory::default();
         restored.dags.iter().for_each(|row| directory.set_row(row.clone()));
+        let runs = restored.runs.iter().map(|snapshot| {
+            let run = &snapshot.run;
+            (run.key, (run.dag_id.clone(), run.run_id.clone()))
+        });
+        let runs: HashMap<RunKey, RunName> = runs.collect();
         let (core, effects) = Core::restore(limits, restored, instant(&world));
 
         let logs = Logs::new(world.clone(), data.join("logs"), config.log_bytes_max);
@@ -176,8 +184,11 @@ impl Parts {
             reports: reported,
             commands: asked,
             changed: changes,
+            logs: logs.clone(),
+            keep_runs: config.keep_runs.0,
+            forget_at: Duration::ZERO,
         };
-        shell.begin(effects).await?;
+        shell.begin(effects, &runs).await?;
         let api = Api {
             world,
             reader,
@@ -222,6 +233,7 @@ impl System for Scheduler {
             }
             let rest = end.saturating_duration_since(tokio::time::Instant::now());
             self.tasks.stop(rest).await;
+            self.reader.close().await;
         })
     }
 }

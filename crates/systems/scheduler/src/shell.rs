@@ -4,6 +4,7 @@
 //! what they all decided is committed at once. Only then are tries started and people answered. A
 //! commit that fails ends the scheduler: nobody is told what is not on disk.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use crate::core::{Change, Core, Effect, Event, Refusal, RunKey, RunState, Trigge
 use crate::dag::{Dag, DagFile, DagFolder, FolderChange, parse};
 use crate::directory::Directory;
 use crate::executor::{Executor, Report};
+use crate::logs::{LogKey, Logs};
 use crate::store::{Store, StoreError};
 use crate::watch::FolderWatch;
 
@@ -26,6 +28,8 @@ pub(crate) const COMMANDS_MAX: usize = 256;
 const SETTLE: Duration = Duration::from_millis(50);
 /// The wall clock may be set, and a laptop may sleep: no longer than this is slept without a look.
 const SLEEP_MAX: Duration = Duration::from_secs(30);
+/// How often old runs are looked for.
+const FORGET_EVERY: Duration = Duration::from_secs(10 * 60);
 /// How often files are looked at when nobody tells of changes.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -105,6 +109,11 @@ pub(crate) struct Shell {
     pub(crate) reports: mpsc::Receiver<Report>,
     pub(crate) commands: mpsc::Receiver<Asked>,
     pub(crate) changed: mpsc::Receiver<()>,
+    pub(crate) logs: Logs,
+    /// How long runs that ended are kept.
+    pub(crate) keep_runs: Duration,
+    /// When old runs are looked for next, on the monotonic clock.
+    pub(crate) forget_at: Duration,
 }
 
 /// What is waiting to happen once the batch is on disk.
@@ -114,6 +123,9 @@ struct Batch {
     answers: Vec<(AnswerTo, Answer)>,
     drained: Vec<AnswerTo>,
 }
+
+/// DAG and run.
+pub(crate) type RunName = (Arc<str>, Arc<str>);
 
 enum Input {
     Report(Report),
@@ -133,11 +145,29 @@ pub(crate) fn reparse(file: &DagFile) -> Option<Arc<Dag>> {
 
 impl Shell {
     /// Carries out what the restored state machine decided, and looks at the DAG folder.
-    pub(crate) async fn begin(&mut self, restored: Vec<Effect>) -> Result<(), StoreError> {
+    pub(crate) async fn begin(
+        &mut self,
+        restored: Vec<Effect>,
+        runs: &HashMap<RunKey, RunName>,
+    ) -> Result<(), StoreError> {
+        self.tell_lost(&restored, runs);
         let mut batch = Batch { effects: restored, ..Batch::default() };
         self.finish(&mut batch).await?;
         self.look_at_files(&mut batch).await?;
         self.finish(&mut batch).await
+    }
+
+    /// A lost try has a log that ends in the middle: it gets its last line.
+    fn tell_lost(&self, restored: &[Effect], runs: &HashMap<RunKey, RunName>) {
+        for effect in restored {
+            let Effect::Change(change) = effect else { continue };
+            let Change::Try { row } = &**change else { continue };
+            let Some((dag_id, run_id)) = runs.get(&row.run).cloned() else { continue };
+            let (task_id, try_number) = (row.task_id.clone(), row.try_number);
+            let log = self.logs.create(LogKey { dag_id, run_id, task_id, try_number });
+            log.error(row.reason.as_deref().unwrap_or("lost"));
+            log.finish();
+        }
     }
 
     /// Works until it is drained or its database fails.
@@ -205,6 +235,7 @@ impl Shell {
             }
             Input::Time => {
                 self.step(Event::Tick, batch);
+                self.forget_old_runs().await?;
                 if !self.watch.is_watching() {
                     self.look_at_files(batch).await?;
                 }
@@ -307,6 +338,24 @@ impl Shell {
             }
         }
         self.directory.set_errors(self.folder.errors());
+        Ok(())
+    }
+
+    /// Nothing is kept for ever: runs that ended long ago go, with their logs.
+    async fn forget_old_runs(&mut self) -> Result<(), StoreError> {
+        let now = self.world.clock.monotonic();
+        if now < self.forget_at {
+            return Ok(());
+        }
+        let kept = jiff::SignedDuration::try_from(self.keep_runs).ok();
+        let before = kept.and_then(|kept| instant(&self.world).checked_sub(kept).ok());
+        let Some(before) = before else { return Ok(()) };
+        let forgotten = self.store.forget_runs(before).await?;
+        // There may be more: they come soon, and other work has its turn between.
+        self.forget_at = if forgotten.is_empty() { now + FORGET_EVERY } else { now };
+        for (dag_id, run_id) in &forgotten {
+            self.logs.forget_run(dag_id, run_id);
+        }
         Ok(())
     }
 

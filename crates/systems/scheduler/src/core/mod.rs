@@ -162,8 +162,8 @@ impl Core {
 
     /// Takes one event and says what follows. Whatever has become due by `now` is done first.
     pub fn step(&mut self, now: Timestamp, event: Event) -> Vec<Effect> {
-        // A clock set back must not undo the order in which things were decided.
-        self.now = self.now.max(now);
+        // A clock set back repeats nothing: what was run is known by its interval, not by the time.
+        self.now = now;
         self.fire_timers();
         match event {
             Event::Tick => {}

@@ -83,7 +83,7 @@ struct Open {
 /// How far a log is.
 #[derive(Debug, Clone, Copy)]
 struct Progress {
-    /// Bytes written.
+    /// Bytes written: a change of it wakes who follows.
     len: u64,
     /// Whether no more will come.
     is_finished: bool,
@@ -134,6 +134,17 @@ impl Logs {
         let open = Arc::new(Open { state: Mutex::new(state), progress });
         self.open.lock().insert(key.clone(), open.clone());
         TaskLog { logs: self.clone(), key, open }
+    }
+
+    /// Removes the logs of a run that is forgotten.
+    pub fn forget_run(&self, dag_id: &str, run_id: &str) {
+        let dir = self.root.join(component("dag_id", dag_id)).join(component("run_id", run_id));
+        match self.world.disk.remove_dir_all(&dir) {
+            Ok(()) => {}
+            // A run of empty tasks has none.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => tracing::warn!(%error, dag_id, run_id, "the logs of a run stay"),
+        }
     }
 
     fn open_file(&self, key: &LogKey) -> io::Result<Arc<dyn DiskFile>> {

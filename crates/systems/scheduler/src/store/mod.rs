@@ -152,8 +152,18 @@ impl Store {
         read::latest_versions(&mut self.writer).await
     }
 
+    /// Forgets runs that ended before an instant, with all that belongs to them, some at a time.
+    /// Which: DAG and run.
+    pub async fn forget_runs(
+        &mut self,
+        before: Timestamp,
+    ) -> Result<Vec<(String, String)>, StoreError> {
+        write::forget_runs(&mut self.writer, before).await
+    }
+
     /// Closes the database in good order.
-    pub async fn close(self) -> Result<(), StoreError> {
+    pub async fn close(mut self) -> Result<(), StoreError> {
+        sqlite::tidy(&mut self.writer).await;
         Ok(self.writer.close().await?)
     }
 }

@@ -43,6 +43,7 @@ CREATE TABLE dag_run (
   UNIQUE (dag_id, logical_us)
 ) STRICT;
 CREATE INDEX dag_run_open ON dag_run (state) WHERE state IN ('queued', 'running');
+CREATE INDEX dag_run_ended ON dag_run (ended_us) WHERE ended_us IS NOT NULL;
 CREATE INDEX dag_run_after ON dag_run (dag_id, run_after_us);
 
 CREATE TABLE task_instance (

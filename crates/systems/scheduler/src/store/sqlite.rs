@@ -50,6 +50,14 @@ pub(super) async fn open(dir: &Path) -> Result<SqliteConnection, StoreError> {
     Ok(writer)
 }
 
+/// Brings what is in the log into the database's own file. What cannot be brought now stays safe
+/// where it is.
+pub(super) async fn tidy(writer: &mut SqliteConnection) {
+    if let Err(error) = writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").await {
+        tracing::warn!(%error, "the scheduler's database was not tidied up");
+    }
+}
+
 /// Connections that only read.
 pub(super) fn readers(dir: &Path) -> SqlitePool {
     SqlitePoolOptions::new()

@@ -179,3 +179,22 @@ async fn a_database_of_a_newer_program_is_left_alone() {
     let error = Store::open(dir.path()).await.unwrap_err().to_string();
     assert!(error.contains("version 7, this program knows 1"), "{error}");
 }
+
+#[tokio::test]
+async fn old_runs_are_forgotten_with_all_that_belongs_to_them() {
+    let mut bench = Bench::new().await;
+    let effects = bench.step(trigger("old", None)).await;
+    let attempt = effects.iter().find_map(|effect| match effect {
+        Effect::Start(start) => Some(start.attempt),
+        _ => None,
+    });
+    let failed = Outcome::Failed { reason: "x".into(), retry: false, value: Some(1.into()) };
+    bench.step(Event::Finished { attempt: attempt.unwrap(), outcome: failed }).await;
+    bench.step(trigger("running", None)).await;
+    assert!(bench.store.forget_runs(bench.now).await.unwrap().is_empty(), "it is not older");
+    let later = bench.now + jiff::SignedDuration::from_secs(1);
+    let forgotten = bench.store.forget_runs(later).await.unwrap();
+    assert_eq!(forgotten, [("d".to_owned(), "old".to_owned())]);
+    assert!(bench.reader.run("d", "old").await.unwrap().is_none());
+    assert!(bench.reader.run("d", "running").await.unwrap().is_some());
+}

@@ -202,6 +202,36 @@ async fn insert_try(database: &mut SqliteConnection, row: &TaskRow) -> Result<()
     Ok(())
 }
 
+/// Runs that are forgotten in one transaction.
+const FORGOTTEN_MAX: i64 = 200;
+
+pub(super) async fn forget_runs(
+    database: &mut SqliteConnection,
+    before: Timestamp,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let mut transaction = database.begin().await?;
+    let found = sqlx::query(
+        "SELECT id, dag_id, run_id FROM dag_run WHERE ended_us IS NOT NULL AND ended_us < $1 \
+         AND state IN ('success', 'failed') ORDER BY ended_us LIMIT $2",
+    );
+    let found = found.bind(us(before)).bind(FORGOTTEN_MAX).fetch_all(&mut *transaction).await?;
+    let mut forgotten = Vec::with_capacity(found.len());
+    for row in found {
+        let id: i64 = row.try_get("id")?;
+        for statement in [
+            "DELETE FROM xcom WHERE run_id = $1",
+            "DELETE FROM task_try WHERE run_id = $1",
+            "DELETE FROM task_instance WHERE run_id = $1",
+            "DELETE FROM dag_run WHERE id = $1",
+        ] {
+            sqlx::query(statement).bind(id).execute(&mut *transaction).await?;
+        }
+        forgotten.push((row.try_get("dag_id")?, row.try_get("run_id")?));
+    }
+    transaction.commit().await?;
+    Ok(forgotten)
+}
+
 pub(super) async fn save_version(
     database: &mut SqliteConnection,
     dag_id: &str,

@@ -155,3 +155,18 @@ fn days_when_clocks_jump_have_one_run_each_in_every_zone() {
         assert!(ends.windows(2).all(|pair| pair[0].end == pair[1].start), "{zone}: a gap");
     }
 }
+
+#[test]
+fn a_clock_set_back_repeats_nothing_and_a_jump_ahead_leaves_nothing_out() {
+    let mut sim = Sim::new("2026-01-01T04:10:00Z");
+    sim.load(&hourly("catchup: true"));
+    sim.succeed_all();
+    let before = sim.intervals().len();
+    sim.now = at("2026-01-01T01:00:00Z");
+    sim.step(Event::Tick);
+    sim.restart();
+    assert_eq!(sim.intervals().len(), before);
+    sim.now = at("2026-01-01T06:10:00Z");
+    sim.step(Event::Tick);
+    assert_eq!(sim.intervals().len(), before + 2);
+}

@@ -116,6 +116,14 @@ async fn a_stop_interrupts_a_task_and_the_next_process_goes_on_with_it() {
     one.scheduler.drain(Duration::from_secs(10)).await;
     let dir = one.dir.clone();
     drop(one);
+    let size =
+        |name: &str| std::fs::metadata(dir.path().join("data").join(name)).map(|file| file.len());
+    assert!(size("scheduler.sqlite").unwrap() > 50_000, "all is in the database's own file");
+    assert!(
+        size("scheduler.sqlite-wal")
+            .is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+            || size("scheduler.sqlite-wal").unwrap() == 0
+    );
     let two = Project::on(dir).await;
     assert_eq!(two.ended("d", &run_id).await["state"], "success");
     let tries = two.get(&format!("/dags/d/dagRuns/{}/taskInstances/t/tries", path(&run_id))).await;
