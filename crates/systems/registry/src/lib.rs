@@ -23,7 +23,6 @@ pub mod settings;
 pub mod state;
 pub mod storage;
 pub mod subject;
-mod vital;
 
 pub use config::{CompatibilityLevel, Config, Profile};
 pub use error::RegistryError;

@@ -20,7 +20,6 @@ use crate::handlers::{App, router};
 use crate::service::Service;
 use crate::state::State;
 use crate::storage::{MemoryStorage, Storage, StorageError, TopicStorage};
-use crate::vital::Vital;
 
 /// Connections at the same time; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 1024;
@@ -48,7 +47,6 @@ pub struct Registry {
     serving: Tasks,
     /// Reader and writer of the log.
     storing: Tasks,
-    vital: Vital,
 }
 
 impl Registry {
@@ -78,10 +76,9 @@ impl Registry {
         // First the port: who has it taken should not wait for Kafka to hear so.
         let listener = listen(config.listen, "[registry] listen")?;
         let address = listener.local_addr().map_err(StartError::Socket)?;
-        let (serving, storing, vital) = (Tasks::new(), Tasks::new(), Vital::new());
+        let (serving, storing) = (Tasks::new(), Tasks::new());
         let state = State::new(config.compatibility.0);
-        let service =
-            Service::start(state, storage, config.write_timeout.0, &storing, &vital).await;
+        let service = Service::start(state, storage, config.write_timeout.0, &storing).await;
         let service = match service {
             Ok(service) => service,
             Err(error) => {
@@ -92,8 +89,8 @@ impl Registry {
         let health = service.health();
         tracing::info!(%address, subjects = health.subjects, versions = health.versions, "registry started");
         let router = router(App::new(service, &config));
-        vital.spawn(&serving, "registry http", serve(listener, router, serving.shutdown()));
-        Ok(Registry { address, serving, storing, vital })
+        serving.spawn_vital("registry http", serve(listener, router, serving.shutdown()));
+        Ok(Registry { address, serving, storing })
     }
 }
 
@@ -113,7 +110,12 @@ impl System for Registry {
     }
 
     fn failed(&self) -> BoxFuture<'_, Failure> {
-        Box::pin(self.vital.failed())
+        Box::pin(async move {
+            tokio::select! {
+                failure = self.serving.failed() => failure,
+                failure = self.storing.failed() => failure,
+            }
+        })
     }
 
     fn drain(&self, deadline: Duration) -> BoxFuture<'_, ()> {

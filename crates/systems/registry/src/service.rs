@@ -18,7 +18,6 @@ use crate::error::RegistryError;
 use crate::record::{Key, Payload, Record, RecordError};
 use crate::state::{Plan, State};
 use crate::storage::{Entry, Storage, StorageError, StoredEntry};
-use crate::vital::Vital;
 
 /// Writes that wait for their turn; more than that wait in their connections.
 const WRITES_WAITING_MAX: usize = 256;
@@ -108,7 +107,6 @@ impl Service {
         storage: Arc<dyn Storage>,
         write_timeout: Duration,
         tasks: &Tasks,
-        vital: &Vital,
     ) -> Result<Arc<Service>, StorageError> {
         storage.open().await?;
         let (writes, waiting) = mpsc::channel(WRITES_WAITING_MAX);
@@ -123,11 +121,11 @@ impl Service {
         });
         let end = service.storage.end().await?;
         let (reader, shutdown) = (Arc::clone(&service), tasks.shutdown());
-        vital.spawn(tasks, "schemas reader", async move { reader.read(shutdown).await });
+        tasks.spawn_vital("schemas reader", async move { reader.read(shutdown).await });
         let mut applied = service.applied.subscribe();
         tokio::select! {
             _ = applied.wait_for(|applied| *applied >= end) => {}
-            failure = vital.failed() => return Err(StorageError::Lost(failure.reason)),
+            failure = tasks.failed() => return Err(StorageError::Lost(failure.reason)),
         }
         let (writer, shutdown) = (Arc::clone(&service), tasks.shutdown());
         tasks.spawn_vital(
