@@ -18,6 +18,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let address = arguments.next().ok_or(usage)?;
     let dir = PathBuf::from(arguments.next().ok_or(usage)?);
     let config = config(address, arguments)?;
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
 
     let broker = Broker::start(config, dir, World::real()).await?;
     println!("listening on {}", broker.address());

@@ -9,6 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tidemill_kafka_wire::frame;
@@ -28,8 +29,10 @@ const ANSWERS_QUEUED_MAX: usize = 16;
 const READ_BUFFER_BYTES: usize = 16 * 1024;
 /// A request up to this many bytes does not ask for a share of the memory for requests.
 const SMALL_REQUEST_BYTES: usize = 64 * 1024;
+/// A request of which nothing more comes for so long is given up: it holds memory others wait for.
+const STALLED_MAX: Duration = Duration::from_secs(30);
 /// How long to wait after the system refused a connection, for want of descriptors.
-const ACCEPT_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// An answer: its frame, or none where the client wants none.
 pub(crate) enum Answer {
@@ -225,7 +228,8 @@ async fn next_frame(
         if buffer.capacity() == buffer.len() {
             buffer.reserve(READ_BUFFER_BYTES);
         }
-        match timeout(idle_max, input.read_buf(buffer)).await {
+        let patience = if buffer.is_empty() { idle_max } else { idle_max.min(STALLED_MAX) };
+        match timeout(patience, input.read_buf(buffer)).await {
             Err(_) if buffer.is_empty() => return Ok(None),
             Err(_) => return Err("the rest of a request did not come".to_owned()),
             Ok(Ok(0)) if buffer.is_empty() => return Ok(None),
