@@ -150,7 +150,7 @@ function Rail({ wide, overlay, onResize }: { wide: boolean; overlay?: boolean; o
       <button
         type="button"
         onClick={onResize}
-        aria-label={wide ? "Make the menu narrow" : "Make the menu wide"}
+        aria-label={wide ? undefined : "Expand the menu"}
         className={cx(
           "m-2 flex h-8 items-center gap-2.5 rounded-md px-2.5 text-xs text-faint hover:bg-hover hover:text-ink",
           !wide && "justify-center px-0",
@@ -203,11 +203,10 @@ function TopBar({ onMenu, onSearch }: { onMenu: () => void; onSearch: () => void
       <button
         type="button"
         onClick={onSearch}
-        aria-label="Search"
         className="ml-auto inline-flex h-8 items-center gap-2 rounded-md border bg-sunken px-2 text-xs text-faint hover:border-line-strong hover:text-soft sm:w-56 sm:px-2.5"
       >
         <Search className="size-3.5" />
-        <span className="hidden grow text-left sm:inline">Search or jump to…</span>
+        <span className="sr-only sm:not-sr-only sm:grow sm:text-left">Search or jump to…</span>
         <kbd className="hidden rounded border bg-panel px-1 text-2xs leading-4 sm:inline">
           {isMac() ? "⌘K" : "Ctrl K"}
         </kbd>

@@ -38,7 +38,7 @@ export function Drawer({
           )}
           style={{ ["--drawer" as string]: wide ? "820px" : "560px" }}
         >
-          <header className="flex items-start gap-3 border-b px-4 py-3">
+          <div className="flex items-start gap-3 border-b px-4 py-3">
             <div className="min-w-0 grow">
               <RadixDialog.Title className="truncate text-base font-semibold">{title}</RadixDialog.Title>
               {subtitle && <div className="mt-0.5 text-xs text-soft">{subtitle}</div>}
@@ -50,7 +50,7 @@ export function Drawer({
             >
               <X className="size-4" />
             </RadixDialog.Close>
-          </header>
+          </div>
           <div className="min-h-0 grow overflow-y-auto">{children}</div>
         </RadixDialog.Content>
       </RadixDialog.Portal>
@@ -119,10 +119,10 @@ export function Modal({
       label={title}
       className="max-h-[80vh] w-[min(520px,calc(100vw-24px))]"
     >
-      <header className="border-b px-5 py-4">
+      <div className="border-b px-5 py-4">
         <h2 className="text-lg font-semibold">{title}</h2>
         {description && <p className="mt-1 text-soft">{description}</p>}
-      </header>
+      </div>
       <div className="min-h-0 overflow-y-auto px-5 py-4">{children}</div>
     </TopDialog>
   );

@@ -56,14 +56,11 @@ export function DataTable<Row>(props: TableProps<Row>) {
   return (
     <div
       ref={scroller}
-      role="table"
-      aria-label={label}
-      aria-rowcount={rows.length + 1}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard.
       tabIndex={0}
       className={cx("min-h-0 grow overflow-auto outline-offset-[-2px]", className)}
     >
-      <div className="min-w-fit">
+      <div role="table" aria-label={label} aria-rowcount={rows.length + 1} className="min-w-fit">
         <Header {...props} columns={columns} tracks={tracks} />
         <div role="rowgroup" className="relative bg-panel" style={{ height: virtual.getTotalSize() }}>
           {virtual.getVirtualItems().map((item) => (
@@ -79,8 +76,8 @@ export function DataTable<Row>(props: TableProps<Row>) {
             />
           ))}
         </div>
-        {footer}
       </div>
+      {footer}
     </div>
   );
 }

@@ -87,7 +87,7 @@ function Body({ group }: { group: GroupDetail }) {
                 },
                 {
                   id: "bar",
-                  header: "",
+                  header: <span className="sr-only">Share of the lag</span>,
                   track: "minmax(60px,2fr)",
                   from: "md",
                   cell: (p) => <Bar part={(p.lag ?? 0) / top} />,

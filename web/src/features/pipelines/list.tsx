@@ -26,7 +26,13 @@ const COLUMNS: Column<Pipeline>[] = [
     ),
   },
   { id: "state", header: "State", track: "104px", cell: (p) => <State state={p.state} /> },
-  { id: "spark", header: "", track: "84px", from: "md", cell: (p) => <Spark id={p.id} /> },
+  {
+    id: "spark",
+    header: <span className="sr-only">Recent rate</span>,
+    track: "84px",
+    from: "md",
+    cell: (p) => <Spark id={p.id} />,
+  },
   { id: "in", header: "In", track: "80px", align: "right", from: "sm", cell: (p) => compact(p.records_in) },
   { id: "out", header: "Out", track: "80px", align: "right", cell: (p) => compact(p.records_out) },
   {

@@ -84,7 +84,7 @@ function Body({ subject }: { subject: SubjectDetail }) {
                   )}
                 >
                   Version {v.version}
-                  <span className="font-mono text-2xs text-faint">id {v.id}</span>
+                  <span className="font-mono text-2xs">id {v.id}</span>
                 </Link>
               </li>
             ))}
@@ -161,7 +161,13 @@ function Body({ subject }: { subject: SubjectDetail }) {
 function Diff({ before, after }: { before: string; after: string }) {
   const lines = useMemo(() => diffLines(before, after), [before, after]);
   return (
-    <div className="overflow-x-auto rounded-md border bg-panel py-2 font-mono text-xs leading-[19px]">
+    <div
+      role="region"
+      aria-label="Differences"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region must be reachable by keyboard.
+      tabIndex={0}
+      className="overflow-x-auto rounded-md border bg-panel py-2 font-mono text-xs leading-[19px]"
+    >
       {lines.map((line) => (
         <div
           key={`${line.old ?? ""}:${line.new ?? ""}`}
@@ -171,8 +177,8 @@ function Diff({ before, after }: { before: string; after: string }) {
             line.kind === "removed" && "bg-bad-soft",
           )}
         >
-          <span className="pr-2 text-right text-faint">{line.old}</span>
-          <span className="pr-2 text-right text-faint">{line.new}</span>
+          <span className="pr-2 text-right text-soft">{line.old}</span>
+          <span className="pr-2 text-right text-soft">{line.new}</span>
           <span className={line.kind === "added" ? "text-ok" : "text-bad"}>
             {line.kind === "added" ? "+" : line.kind === "removed" ? "−" : ""}
           </span>

@@ -240,7 +240,9 @@ function Schema({ table }: { table: TableDetail }) {
             <tr>
               <th className="px-4 py-2 font-medium">Column</th>
               <th className="px-4 py-2 font-medium">Type</th>
-              <th className="px-4 py-2 font-medium" />
+              <th className="px-4 py-2 font-medium">
+                <span className="sr-only">Kind</span>
+              </th>
             </tr>
           </thead>
           <tbody className="divide-y">

@@ -33,14 +33,14 @@ export function ConfigTab({ topic }: { topic: TopicDetail }) {
         },
         {
           id: "meaning",
-          header: "",
+          header: <span className="sr-only">Meaning</span>,
           track: "minmax(90px,1fr)",
           from: "sm",
           cell: (c) => <span className="text-soft">{meaning(c)}</span>,
         },
         {
           id: "origin",
-          header: "",
+          header: <span className="sr-only">Origin</span>,
           track: "80px",
           from: "sm",
           align: "right",

@@ -44,7 +44,7 @@ export function TopicsPage() {
     },
     {
       id: "spark",
-      header: "",
+      header: <span className="sr-only">Recent rate</span>,
       track: "84px",
       from: "md",
       cell: (t) => <Sparkline values={sparks[`topic:${t.name}`] ?? []} />,
