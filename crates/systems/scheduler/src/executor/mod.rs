@@ -28,7 +28,7 @@ use parking_lot::Mutex;
 use tidemill_runtime::{Tasks, World};
 use tokio::sync::mpsc;
 
-use crate::core::{Attempt, Outcome, RunKey, Start, StopReason};
+use crate::core::{Attempt, Outcome, Start, StopReason};
 use crate::dag::Work;
 use crate::logs::{LogKey, Logs};
 use crate::store::Reader;
@@ -217,7 +217,6 @@ impl Executor {
         let Some(reader) = self.tools.reader.as_ref().filter(|_| start.dag.tasks.len() > 1) else {
             return Ok(Vec::new());
         };
-        let RunKey(_) = start.run.key;
         let xcoms = reader.xcoms(start.run.key).await.map_err(|error| error.to_string())?;
         Ok(xcoms.into_iter().map(|xcom| (xcom.task_id, xcom.value)).collect())
     }

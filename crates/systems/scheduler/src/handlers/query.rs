@@ -48,8 +48,11 @@ impl Query {
         taken.into_iter().map(|(_, value)| value).filter(|value| !value.is_empty()).collect()
     }
 
-    /// `true` or `false`.
+    /// `true` or `false`; a bare name is true.
     pub(super) fn flag(&mut self, name: &str) -> Result<Option<bool>, ApiError> {
+        if self.pairs.iter().any(|(key, value)| key == name && value.is_empty()) {
+            return Ok(Some(true));
+        }
         let Some(text) = self.one(name) else { return Ok(None) };
         match text.to_ascii_lowercase().as_str() {
             "true" | "1" => Ok(Some(true)),
@@ -166,6 +169,9 @@ mod tests {
         assert_eq!(query.page().unwrap(), (100, 3));
         assert_eq!(query.flag("flag").unwrap(), Some(true));
         assert_eq!(query.one("empty"), None);
+        assert_eq!(Query::parse("follow").flag("follow").unwrap(), Some(true));
+        assert_eq!(Query::parse("").flag("follow").unwrap(), None);
+        assert!(Query::parse("follow=perhaps").flag("follow").is_err());
         assert!(query.finish().is_ok());
         assert!(Query::parse("limit=-1").page().is_err());
         assert!(Query::parse("order_by=-nosuch").order(&[("id", "r.id")]).is_err());

@@ -17,6 +17,9 @@ mod changes;
 mod life;
 mod reading;
 
+/// Nothing takes this long; a test that waits longer has failed.
+const DEADLINE: Duration = Duration::from_secs(60);
+
 /// A broker that acknowledges everything.
 #[derive(Default)]
 struct Broker(Mutex<Vec<Value>>);
@@ -115,7 +118,6 @@ impl Project {
 
     /// Asks until the run has ended.
     async fn ended(&self, dag_id: &str, run_id: &str) -> Value {
-        let deadline = Duration::from_secs(30);
         let wait = async {
             loop {
                 let run = self.get(&format!("/dags/{dag_id}/dagRuns/{}", path(run_id))).await;
@@ -125,7 +127,7 @@ impl Project {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(deadline, wait).await.expect("the run ends")
+        tokio::time::timeout(DEADLINE, wait).await.expect("the run ends")
     }
 
     async fn states(&self, dag_id: &str, run_id: &str) -> BTreeMap<String, String> {

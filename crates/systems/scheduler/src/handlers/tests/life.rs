@@ -156,7 +156,7 @@ async fn an_edit_is_seen_and_a_broken_file_keeps_the_good_version() {
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("the DAG goes");
+    tokio::time::timeout(DEADLINE, gone).await.expect("the DAG goes");
     let versions = one.get("/dags/chain/dagVersions").await;
     assert_eq!(versions["total_entries"], 2, "its texts stay");
 }
@@ -177,7 +177,7 @@ impl Project {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), wait).await.expect("the change is seen");
+        tokio::time::timeout(DEADLINE, wait).await.expect("the change is seen");
     }
 
     /// Follows a log until a line comes.
@@ -193,7 +193,7 @@ impl Project {
                 }
                 tokio::task::yield_now().await;
             }
-            let follow = self.url(&format!("{path}/logs/{attempt}?follow=true"));
+            let follow = self.url(&format!("{path}/logs/{attempt}?follow"));
             let mut answer = self.http.get(follow).send().await.unwrap();
             let mut seen = String::new();
             while let Some(bytes) = answer.chunk().await.unwrap() {
@@ -204,6 +204,6 @@ impl Project {
             }
             panic!("the log ended without {text}: {seen}");
         };
-        tokio::time::timeout(Duration::from_secs(10), wait).await.expect("the line comes");
+        tokio::time::timeout(DEADLINE, wait).await.expect("the line comes");
     }
 }
