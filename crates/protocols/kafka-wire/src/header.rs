@@ -42,13 +42,14 @@ impl RequestHeader {
         }
     }
 
-    /// Reads the request that follows the header.
+    /// Reads the request that follows the header. Bytes behind it are left alone, as Kafka does:
+    /// librdkafka 2.16 asks for all topics with three bytes too many.
     pub fn body<R: Request>(&self, rest: Bytes) -> Result<R, DecodeError> {
         let rest = match R::is_flexible(self.api_version) {
             true => skip_tagged_fields(rest)?,
             false => rest,
         };
-        R::decode(self.api_version, rest)
+        R::decode_front(self.api_version, rest).map(|(request, _)| request)
     }
 
     /// Puts the header; `flexible` chooses v2.
@@ -146,4 +147,19 @@ fn frame(
     let prefix = i32::try_from(length).map_err(|_| EncodeError::TooLong { length })?;
     out[..4].copy_from_slice(&prefix.to_be_bytes());
     Ok(out.freeze())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::MetadataRequest;
+
+    /// What librdkafka 2.16 sends to list all topics: three bytes follow the message.
+    #[test]
+    fn bytes_behind_a_request_are_left_alone() {
+        let frame = b"\0\x03\0\x0d\0\0\0\x03\0\x07rdkafka\0\0\0\0\0\x01\0\0";
+        let (header, body) = RequestHeader::decode(Bytes::from_static(frame)).unwrap();
+        let request: MetadataRequest = header.body(body).unwrap();
+        assert_eq!(request.topics, None);
+    }
 }

@@ -44,16 +44,24 @@ pub trait Message: Field + Default {
     /// Reads a message that fills `bytes`. Fields the version does not have get their defaults;
     /// byte strings share the memory of `bytes`.
     fn decode(version: i16, bytes: Bytes) -> Result<Self, DecodeError> {
-        let whole = || -> Result<Self, DecodeError> {
+        let (message, rest) = Self::decode_front(version, bytes)?;
+        match rest.len() {
+            0 => Ok(message),
+            left => Err(DecodeError::from(DecodeReason::Trailing(left)).within(Self::NAME)),
+        }
+    }
+
+    /// Reads a message from the front of `bytes`, and gives what follows it.
+    fn decode_front(version: i16, bytes: Bytes) -> Result<(Self, Bytes), DecodeError> {
+        let front = || -> Result<(Self, Bytes), DecodeError> {
             if !Self::is_known(version) {
                 return Err(DecodeReason::Version(version).into());
             }
             let mut input = Reader::new(bytes, version, Self::is_flexible(version));
             let message = Self::read(&mut input)?;
-            input.finish()?;
-            Ok(message)
+            Ok((message, input.rest()))
         };
-        whole().map_err(|error| error.within(Self::NAME))
+        front().map_err(|error| error.within(Self::NAME))
     }
 }
 
