@@ -7,10 +7,10 @@ use tidemill_kafka_wire::ErrorCode;
 use tidemill_kafka_wire::consumer_protocol::{self, Subscription};
 use tokio::sync::oneshot;
 
-use super::Groups;
 use super::classic::{Group, State};
 use super::offsets::{Committed, Place};
 use super::store::{self, KeyValue};
+use super::{Groups, Inner, Settled};
 
 /// The protocol type of consumers: what their members read can be told.
 const CONSUMER: &str = "consumer";
@@ -29,6 +29,28 @@ pub(crate) struct Committer<'a> {
 
 /// Completes when what was appended is durable, with what to answer.
 pub(crate) type Fate = oneshot::Receiver<Result<(), ErrorCode>>;
+
+/// A commit whose records are durable, or never will be.
+pub(super) struct SettledCommit {
+    group_id: String,
+    offsets: Vec<(Place, Committed)>,
+    log_offset: i64,
+    is_durable: bool,
+    answer: oneshot::Sender<Result<(), ErrorCode>>,
+}
+
+impl Inner {
+    /// Makes a commit known, then answers it: who asks after the answer sees it.
+    pub(super) fn settle_commit(&mut self, commit: SettledCommit) {
+        let SettledCommit { group_id, offsets, log_offset, is_durable, answer } = commit;
+        if let Some(entry) = self.groups.get_mut(&group_id) {
+            for (place, committed) in offsets {
+                entry.offsets.settled(&place, log_offset, committed, is_durable);
+            }
+        }
+        let _ = answer.send(if is_durable { Ok(()) } else { Err(NOT_STORED) });
+    }
+}
 
 /// The error code for whoever's commit cannot be stored: Kafka sends its client to look for another
 /// coordinator.
@@ -51,7 +73,7 @@ impl Groups {
         if !is_known && inner.groups.len() >= self.groups_max {
             return Err(ErrorCode::CoordinatorNotAvailable);
         }
-        let store = inner.store.clone().ok_or(NOT_STORED)?;
+        let store = inner.store.clone().filter(|_| !inner.is_stopping).ok_or(NOT_STORED)?;
         let entry = inner.entry(group_id, self.rules, now_ms);
         let Committer { member_id, instance_id, generation, .. } = *committer;
         entry.group.judge_commit(member_id, instance_id, generation, now)?;
@@ -72,27 +94,19 @@ impl Groups {
         for (place, committed) in &offsets {
             entry.offsets.appended(place.clone(), last, committed.clone());
         }
-        drop(inner);
+        inner.under_way += 1;
         let (groups, group_id) = (self.clone(), group_id.to_owned());
         store.when_durable(last, move |stored| {
-            groups.committed(&group_id, offsets, last, stored.is_ok());
-            let _ = answer.send(stored.map_err(|_| NOT_STORED));
+            let is_durable = stored.is_ok();
+            groups.report(Settled::Commit(SettledCommit {
+                group_id,
+                offsets,
+                log_offset: last,
+                is_durable,
+                answer,
+            }));
         });
         Ok(fate)
-    }
-
-    fn committed(
-        &self,
-        group_id: &str,
-        offsets: Vec<(Place, Committed)>,
-        log_offset: i64,
-        is_durable: bool,
-    ) {
-        let mut inner = self.state.lock();
-        let Some(entry) = inner.groups.get_mut(group_id) else { return };
-        for (place, committed) in offsets {
-            entry.offsets.settled(&place, log_offset, committed, is_durable);
-        }
     }
 
     /// Bytes a commit's note may have.
@@ -161,7 +175,7 @@ impl Groups {
 
     fn append_marks(
         &self,
-        inner: parking_lot::MutexGuard<'_, super::Inner>,
+        inner: parking_lot::MutexGuard<'_, Inner>,
         marks: &[KeyValue],
     ) -> Result<Fate, ErrorCode> {
         let (answer, fate) = oneshot::channel();

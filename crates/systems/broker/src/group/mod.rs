@@ -7,7 +7,8 @@
 //!
 //! Invariants: an offset or an assignment is told to nobody before it is durable; records are
 //! appended under the same lock that orders the changes they describe, so the last record of a key
-//! is the last change.
+//! is the last change. What the log says about its disk goes through an inbox, because it may say
+//! so on a thread that holds that lock.
 
 pub(crate) mod classic;
 mod commits;
@@ -17,6 +18,8 @@ pub(crate) mod offsets;
 mod rebalance;
 pub(crate) mod store;
 
+#[cfg(test)]
+mod kept;
 #[cfg(test)]
 mod tests;
 
@@ -55,8 +58,16 @@ pub(crate) struct Groups {
     offsets_retention_ms: i64,
     metadata_bytes_max: usize,
     state: Mutex<Inner>,
-    /// Rung when something is due earlier than the clock's task believes.
+    /// What became of records, not looked at yet: one item per append under way at most.
+    inbox: Mutex<Vec<Settled>>,
+    /// Rung when something is in the inbox, or due earlier than the clock's task believes.
     alarm: Notify,
+}
+
+/// What became of appended records: they are durable, or never will be.
+enum Settled {
+    Group { group_id: String, what: Persist, stored: Result<(), ErrorCode> },
+    Commit(commits::SettledCommit),
 }
 
 #[derive(Default)]
@@ -68,6 +79,10 @@ struct Inner {
     alarm_at: Option<Duration>,
     /// Bytes after the last rewrite.
     rewritten_bytes: u64,
+    /// Appends of whose fate nothing is known yet.
+    under_way: usize,
+    /// The broker stops: nobody is taken in any more.
+    is_stopping: bool,
 }
 
 /// A group with what belongs to it.
@@ -77,9 +92,6 @@ struct Entry {
     /// Its last record, as far as it has one.
     recorded: Option<GroupMetadataValue>,
 }
-
-/// Something to do once the lock is released: waiting for the disk may call back at once.
-type Afterwards = Option<Box<dyn FnOnce() + Send>>;
 
 impl Groups {
     pub(crate) fn new(config: &Config, world: World) -> Groups {
@@ -93,6 +105,7 @@ impl Groups {
             offsets_retention_ms: crate::core::millis(config.offsets_retention.0),
             metadata_bytes_max: config.offset_metadata_max_bytes.as_usize(),
             state: Mutex::default(),
+            inbox: Mutex::default(),
             alarm: Notify::new(),
         }
     }
@@ -156,6 +169,10 @@ impl Groups {
     ) {
         let (now, now_ms) = self.now();
         let mut inner = self.state.lock();
+        if inner.is_stopping {
+            refuse_join(reply, ErrorCode::NotCoordinator, join.member_id);
+            return;
+        }
         if !inner.groups.contains_key(group_id) {
             let refused = if !join.member_id.is_empty() {
                 Some(ErrorCode::UnknownMemberId)
@@ -184,6 +201,10 @@ impl Groups {
         let (now, _) = self.now();
         let mut inner = self.state.lock();
         let group_id = request.group_id.clone();
+        if inner.is_stopping {
+            refuse_sync(reply, ErrorCode::NotCoordinator);
+            return;
+        }
         let Some(entry) = inner.groups.get_mut(&group_id) else {
             refuse_sync(reply, ErrorCode::UnknownMemberId);
             return;
@@ -237,6 +258,7 @@ impl Groups {
     /// Runs the groups' clock until the broker stops; then whoever waits is told to look elsewhere.
     pub(crate) async fn run(self: Arc<Groups>, shutdown: tidemill_runtime::Shutdown) {
         loop {
+            self.settle();
             let wait = self.expire();
             let sleep = async {
                 match wait {
@@ -250,8 +272,39 @@ impl Groups {
                 () = shutdown.requested() => break,
             }
         }
+        self.dismiss();
+        // What is on its way to the disk is still acknowledged.
+        while self.state.lock().under_way > 0 {
+            self.alarm.notified().await;
+            self.settle();
+        }
+    }
+
+    fn dismiss(&self) {
         let mut inner = self.state.lock();
+        inner.is_stopping = true;
         inner.groups.values_mut().for_each(|entry| entry.group.dismiss(ErrorCode::NotCoordinator));
+    }
+
+    /// Puts a fate in the inbox. Takes no other lock: it is called from inside the log.
+    fn report(&self, settled: Settled) {
+        self.inbox.lock().push(settled);
+        self.alarm.notify_one();
+    }
+
+    /// Acts on what is in the inbox.
+    pub(crate) fn settle(self: &Arc<Groups>) {
+        let settled = std::mem::take(&mut *self.inbox.lock());
+        for settled in settled {
+            let mut inner = self.state.lock();
+            inner.under_way -= 1;
+            match settled {
+                Settled::Commit(commit) => inner.settle_commit(commit),
+                Settled::Group { group_id, what, stored } => {
+                    self.persisted(inner, &group_id, what, stored);
+                }
+            }
+        }
     }
 
     /// Lets happen what is due; gives the time until the next thing is.
@@ -281,24 +334,18 @@ impl Groups {
         group_id: &str,
         persist: Option<Persist>,
     ) {
-        let afterwards = persist.and_then(|persist| self.persist(&mut inner, group_id, persist));
+        if let Some(persist) = persist {
+            self.persist(&mut inner, group_id, persist);
+        }
         let next = inner.groups.get(group_id).and_then(|entry| entry.group.next_deadline());
         let is_earlier = next.is_some_and(|at| inner.alarm_at.is_none_or(|alarm| at < alarm));
         drop(inner);
         if is_earlier {
             self.alarm.notify_one();
         }
-        if let Some(afterwards) = afterwards {
-            afterwards();
-        }
     }
 
-    fn persist(
-        self: &Arc<Groups>,
-        inner: &mut Inner,
-        group_id: &str,
-        persist: Persist,
-    ) -> Afterwards {
+    fn persist(self: &Arc<Groups>, inner: &mut Inner, group_id: &str, what: Persist) {
         let now_ms = self.world.clock.now_ms();
         let entry = inner.groups.get_mut(group_id).expect("a group that just changed");
         let record = entry.group.record();
@@ -311,22 +358,29 @@ impl Groups {
         if appended.is_ok() {
             entry.recorded = Some(record);
         }
+        inner.under_way += 1;
         let (groups, group_id) = (self.clone(), group_id.to_owned());
         let done = move |fate: Result<(), PartitionError>| {
             let stored = fate.map_err(|error| {
                 tracing::error!(group = group_id, %error, "group not stored");
                 ErrorCode::NotCoordinator
             });
-            groups.persisted(&group_id, persist, stored);
+            groups.report(Settled::Group { group_id, what, stored });
         };
-        Some(match appended {
-            Ok((store, offset)) => Box::new(move || store.when_durable(offset, done)),
-            Err(error) => Box::new(move || done(Err(error))),
-        })
+        match appended {
+            Ok((store, offset)) => store.when_durable(offset, done),
+            Err(error) => done(Err(error)),
+        }
     }
 
     /// What was to be stored is, or cannot be.
-    fn persisted(self: &Arc<Groups>, group_id: &str, what: Persist, stored: Result<(), ErrorCode>) {
+    fn persisted(
+        self: &Arc<Groups>,
+        mut inner: MutexGuard<'_, Inner>,
+        group_id: &str,
+        what: Persist,
+        stored: Result<(), ErrorCode>,
+    ) {
         let (now, now_ms) = self.now();
         match what {
             Persist::Emptied => {}
@@ -335,7 +389,6 @@ impl Groups {
                 Err(error) => drop(refuse_join(reply, error, response.member_id)),
             },
             Persist::Assignment { generation } => {
-                let mut inner = self.state.lock();
                 let Some(entry) = inner.groups.get_mut(group_id) else { return };
                 let persist = entry.group.assigned(generation, stored, now, now_ms);
                 self.finish(inner, group_id, persist);
@@ -347,17 +400,32 @@ impl Groups {
     pub(crate) fn clean(&self) {
         let (_, now_ms) = self.now();
         let mut inner = self.state.lock();
-        let retention_ms = self.offsets_retention_ms;
-        let removed = inner.remove_expired(now_ms, retention_ms);
+        let removed = inner.remove_expired(now_ms, self.offsets_retention_ms);
         let Some(store) = inner.store.clone() else { return };
         if let Err(error) = store.append(&removed, now_ms) {
             tracing::warn!(%error, "old offsets not deleted");
         }
-        if store.size_bytes() > REWRITE_BYTES.max(inner.rewritten_bytes.saturating_mul(2))
-            && let Err(error) = inner.rewrite(&store, now_ms)
-        {
+        let is_due =
+            store.size_bytes() > REWRITE_BYTES.max(inner.rewritten_bytes.saturating_mul(2));
+        drop(inner);
+        if is_due && let Err(error) = self.rewrite() {
             tracing::warn!(%error, "__consumer_offsets not rewritten");
         }
+    }
+
+    /// Appends all that counts and cuts off what was before.
+    fn rewrite(&self) -> Result<(), PartitionError> {
+        let inner = self.state.lock();
+        let Some(store) = inner.store.clone() else { return Ok(()) };
+        let before = store.end_offset()?;
+        store.append(&inner.records(), self.world.clock.now_ms())?;
+        // A sync tells those who wait for it, and they take the lock.
+        drop(inner);
+        // What replaces the old records must be there before they go.
+        store.flush()?;
+        store.delete_before(before)?;
+        self.state.lock().rewritten_bytes = store.size_bytes();
+        Ok(())
     }
 }
 
@@ -397,21 +465,15 @@ impl Inner {
         marks
     }
 
-    /// Appends all that counts and cuts off what was before.
-    fn rewrite(&mut self, store: &Store, now_ms: i64) -> Result<(), PartitionError> {
+    /// All that counts, as records; also commits that are not durable yet.
+    fn records(&self) -> Vec<KeyValue> {
         let mut records: Vec<KeyValue> = Vec::new();
         for (id, entry) in &self.groups {
             records.extend(entry.recorded.as_ref().and_then(|v| store::group(id, Some(v))));
             let newest = entry.offsets.newest();
             records.extend(newest.iter().filter_map(|(p, c)| store::offset(id, p, Some(c))));
         }
-        let before = store.end_offset()?;
-        store.append(&records, now_ms)?;
-        // What replaces the old records must be there before they go.
-        store.flush()?;
-        store.delete_before(before)?;
-        self.rewritten_bytes = store.size_bytes();
-        Ok(())
+        records
     }
 }
 

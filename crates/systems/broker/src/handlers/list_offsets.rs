@@ -4,6 +4,8 @@
 //! local and v9 latest tiered offset (KIP-405, KIP-1005). Searches by time are exact to the record,
 //! also inside compressed batches.
 
+use std::collections::HashSet;
+
 use tidemill_kafka_wire::ErrorCode;
 use tidemill_kafka_wire::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
@@ -24,8 +26,8 @@ const EARLIEST_PENDING_UPLOAD: i64 = -6;
 pub(super) fn handle(context: &Context, request: ListOffsetsRequest) -> ListOffsetsResponse {
     let topics = request.topics.into_iter().map(|topic| {
         // A partition asked for twice has no one answer.
-        let mut seen = std::collections::HashSet::new();
-        let twice: std::collections::HashSet<i32> = topic
+        let mut seen = HashSet::new();
+        let twice: HashSet<i32> = topic
             .partitions
             .iter()
             .map(|query| query.partition_index)
