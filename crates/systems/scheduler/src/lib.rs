@@ -25,7 +25,6 @@ mod error;
 mod handlers;
 mod server;
 mod shell;
-mod vital;
 mod watch;
 
 pub use config::Config;

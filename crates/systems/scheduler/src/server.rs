@@ -24,7 +24,6 @@ use crate::handlers::{Api, router};
 use crate::logs::Logs;
 use crate::shell::{COMMANDS_MAX, Command, Commands, RunName, Shell, instant, reparse};
 use crate::store::{Reader, Store};
-use crate::vital::Vital;
 use crate::watch::FolderWatch;
 
 /// Reports of tries that wait for the scheduler.
@@ -46,7 +45,6 @@ pub struct SchedulerPaths {
 pub struct Scheduler {
     address: SocketAddr,
     tasks: Tasks,
-    vital: Vital,
     commands: Commands,
     reader: Reader,
     _lock: DirLock,
@@ -86,10 +84,9 @@ impl Scheduler {
         let started = Parts { config, paths, sink, http, world, tasks: tasks.clone() };
         let (shell, api) = started.assemble(commands.clone(), asked).await?;
         let reader = api.reader.clone();
-        let vital = Vital::new(tasks.clone());
-        vital.spawn("scheduler", shell.work(tasks.shutdown()));
-        serve(&tasks, &vital, listener, api);
-        Ok(Scheduler { address, tasks, vital, commands, reader, _lock: lock })
+        tasks.spawn_vital("scheduler", shell.work(tasks.shutdown()));
+        serve(&tasks, listener, api);
+        Ok(Scheduler { address, tasks, commands, reader, _lock: lock })
     }
 }
 
@@ -103,9 +100,9 @@ fn lock(paths: &SchedulerPaths, world: &World) -> Result<DirLock, StartError> {
     })
 }
 
-fn serve(tasks: &Tasks, vital: &Vital, listener: TcpListener, api: Api) {
+fn serve(tasks: &Tasks, listener: TcpListener, api: Api) {
     let shutdown = tasks.shutdown();
-    vital.spawn("scheduler's REST API", async move {
+    tasks.spawn_vital("scheduler's REST API", async move {
         let stop = async move { shutdown.requested().await };
         axum::serve(listener, router(api)).with_graceful_shutdown(stop).await
     });
@@ -218,7 +215,7 @@ impl System for Scheduler {
     }
 
     fn failed(&self) -> BoxFuture<'_, Failure> {
-        Box::pin(self.vital.failed())
+        Box::pin(self.tasks.failed())
     }
 
     fn drain(&self, deadline: Duration) -> BoxFuture<'_, ()> {
