@@ -496,6 +496,7 @@ function instances(r: DagRun): TaskInstance[] {
         state === "success" || state === "failed" ? new Date(began + took * 1000).toISOString() : null,
       duration: state === "success" || state === "failed" ? took : null,
       operator: task.operator_name ?? null,
+      tidemill_reason: state === "failed" ? "127.0.0.1:8899 refused the connection after 3 attempts" : null,
     };
   });
 }
@@ -616,18 +617,18 @@ catchup: false
 default_args:
   retries: 2
   retry_delay: 2s
+params:
+  url: http://127.0.0.1:8899/api/
+  rate: 20/s
 tasks:
-  wait_for_api:
-    http_sensor: { url: "{{ var.users_api }}", timeout: 10s }
-  stream_data_from_api:
-    needs: [wait_for_api]
+  - task_id: stream_data_from_api
     http:
-      get: "{{ var.users_api }}?results=20"
+      url: "{{ params.url }}"
+      records: results[*]
       for: 50s
-      rate: 1/s
-      records: "$.results[*]"
-    to_topic: users_created
-  check_counts:
-    needs: [stream_data_from_api]
-    sql: "SELECT COUNT(*) FROM created_users"
+      rate: "{{ params.rate }}"
+    topic: users_created
+  - task_id: check_counts
+    depends_on: [stream_data_from_api]
+    sql: SELECT COUNT(*) FROM created_users
 `;

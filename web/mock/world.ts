@@ -373,7 +373,7 @@ export function snapshot(scenario: Scenario, at = Date.now()): Snapshot {
       id: "dag:user_automation",
       kind: "dag",
       name: "user_automation",
-      detail: "every minute",
+      detail: "* * * * *",
       rate: rateIn,
       total,
     }),

@@ -349,6 +349,8 @@ export interface TaskInstance {
   operator?: string | null;
   hostname?: string | null;
   note?: string | null;
+  /** Why it is in its state; Tidemill's scheduler tells, Airflow's log does. */
+  tidemill_reason?: string | null;
 }
 
 export interface DagTask {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { FlowEdge, FlowNode } from "@/api/types";
 import { conf, defaults, fieldsOf } from "./dags/params";
-import { span } from "./dags/states";
+import { runName, span } from "./dags/states";
 import { asList, place } from "./flow/layout";
 import { meaning } from "./topics/config-meaning";
 import { parseSeek, showSeek } from "./topics/seek";
@@ -54,6 +54,13 @@ describe("a DAG's parameters", () => {
 test("what still runs took the time until now", () => {
   expect(span("2026-01-01T00:00:00Z", null, Date.parse("2026-01-01T00:00:05Z"))).toBe(5000);
   expect(span(null, null, 0)).toBeNull();
+});
+
+test("a run is called by its time, in any spelling", () => {
+  const local = runName("scheduled__2026-11-22T14:00:00+00:00");
+  expect(local).toMatch(/^2026-11-2\d \d\d:00:00$/);
+  expect(runName("manual__2026-11-22T14:00:00.267309+00:00_ezf6j4gl")).toBe(local);
+  expect(runName("my-own-name")).toBe("my-own-name");
 });
 
 const node = (id: string, kind: FlowNode["kind"]): FlowNode => ({

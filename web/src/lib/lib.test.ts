@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { scheduleText } from "./cron";
 import { diffLines } from "./diff";
 import { tokenize } from "./highlight";
 import { readLines } from "./ndjson";
@@ -71,3 +72,15 @@ describe("lists", () => {
     expect(matches("users_created", "users orders")).toBe(false);
   });
 });
+
+test.each([
+  ["* * * * *", "every minute"],
+  ["*/5 * * * *", "every 5 minutes"],
+  ["0 * * * *", "every hour"],
+  ["7 * * * *", "every hour at :07"],
+  ["0 */6 * * *", "every 6 hours"],
+  ["0 3 * * *", "daily at 03:00"],
+  ["@daily", "every day"],
+  ["0 3 * * 1", "0 3 * * 1"],
+  ["Dataset", "Dataset"],
+])("schedule %s is %s", (schedule, text) => expect(scheduleText(schedule)).toBe(text));

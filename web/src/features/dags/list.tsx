@@ -3,6 +3,7 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { CalendarClock, CircleAlert } from "lucide-react";
 import { client, dagsQuery, setPaused } from "@/api/queries";
 import type { Dag, DagSummary } from "@/api/types";
+import { scheduleText } from "@/lib/cron";
 import { cx } from "@/lib/cx";
 import { ago, duration } from "@/lib/format";
 import { useNow } from "@/lib/now";
@@ -135,9 +136,10 @@ export function DagsPage() {
 
 export function Schedule({ dag }: { dag: Dag }) {
   if (!dag.timetable_summary) return <span className="text-faint">on demand</span>;
+  const title = [dag.timetable_summary, dag.timetable_description].filter(Boolean).join("\n");
   return (
-    <span title={dag.timetable_summary} className="truncate">
-      {dag.timetable_description || dag.timetable_summary}
+    <span title={title} className="truncate">
+      {scheduleText(dag.timetable_summary)}
     </span>
   );
 }
@@ -187,13 +189,19 @@ function RunBars({ summary, now }: { summary: DagSummary; now: number }) {
   );
 }
 
+/** Python tells the error last, after its traceback; others tell it first. */
+function gist(trace: string): string {
+  const lines = trace.trim().split("\n");
+  return (trace.includes("Traceback") ? lines.at(-1) : lines[0]) ?? "";
+}
+
 function ImportError({ filename, stack_trace }: { filename: string; stack_trace: string }) {
   return (
     <details className="border-b bg-bad-soft">
       <summary className="flex items-center gap-2 px-4 py-2 text-bad">
         <CircleAlert className="size-4 shrink-0" />
         <span className="font-mono text-xs font-medium">{filename}</span>
-        <span className="truncate">{stack_trace.trim().split("\n").at(-1)}</span>
+        <span className="truncate">{gist(stack_trace)}</span>
       </summary>
       <pre className="overflow-x-auto px-4 pb-3 font-mono text-xs">{stack_trace}</pre>
     </details>
@@ -204,7 +212,8 @@ const EXAMPLE = `cat > dags/hello.yaml <<'END'
 dag_id: hello
 schedule: "@hourly"
 tasks:
-  greet: { shell: "echo hello" }
+  - task_id: greet
+    bash: echo hello
 END`;
 
 function NoDags() {

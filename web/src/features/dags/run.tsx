@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { ArrowLeft, ArrowRight } from "lucide-react";
+import { ArrowLeft, ArrowRight, CircleAlert } from "lucide-react";
 import { isOver, runQuery } from "@/api/queries";
 import type { DagTask, RunDetail, TaskInstance } from "@/api/types";
 import { cx } from "@/lib/cx";
@@ -59,6 +59,7 @@ function Body({ detail, dag }: { detail: RunDetail; dag: string }) {
       />
       <div className="flex min-h-0 grow flex-col overflow-y-auto lg:overflow-hidden">
         <Arrived results={detail.results} state={run.state} />
+        <Reasons instances={instances} onSelect={select} />
         {run.note && <p className="border-b bg-panel px-4 py-2 whitespace-pre-wrap text-soft">{run.note}</p>}
         <div className="shrink-0 overflow-y-auto border-b bg-panel lg:max-h-[45%]">
           <ul aria-label="Tasks">
@@ -88,6 +89,31 @@ function Body({ detail, dag }: { detail: RunDetail; dag: string }) {
       </div>
     </>
   );
+}
+
+/** Why tasks failed, in the scheduler's own words. */
+function Reasons({
+  instances,
+  onSelect,
+}: {
+  instances: TaskInstance[];
+  onSelect: (instance: TaskInstance) => void;
+}) {
+  const told = instances.filter((i) => i.state === "failed" && i.tidemill_reason);
+  return told.slice(0, 3).map((instance) => (
+    <button
+      type="button"
+      key={`${instance.task_id} ${instance.map_index ?? -1}`}
+      onClick={() => onSelect(instance)}
+      className="flex w-full items-start gap-2.5 border-b bg-bad-soft px-4 py-2 text-left"
+    >
+      <CircleAlert className="mt-0.5 size-4 shrink-0 text-bad" />
+      <span className="min-w-0 break-words">
+        <span className="font-medium text-bad">{instance.task_id} failed: </span>
+        {instance.tidemill_reason}
+      </span>
+    </button>
+  ));
 }
 
 /** In the order of the DAG: what others wait for comes first. */

@@ -1,3 +1,4 @@
+import { dateTime } from "@/lib/format";
 import { toneOf } from "@/ui/badge";
 
 /** Fill of a square or bar for a run's or a task's state. */
@@ -25,12 +26,6 @@ export function span(
 
 /** `scheduled__2026-11-22T14:00:00+00:00` → `2026-11-22 14:00:00` in local time; others as they are. */
 export function runName(id: string): string {
-  const at = Date.parse(id.slice(id.indexOf("__") + 2));
-  if (!id.includes("__") || Number.isNaN(at)) return id;
-  const d = new Date(at);
-  const two = (n: number) => String(n).padStart(2, "0");
-  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
+  const at = /__(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)?)/.exec(id)?.[1];
+  return at && !Number.isNaN(Date.parse(at)) ? dateTime(at) : id;
 }
-
-/** Now, to the second, for durations of what still runs. */
-export { useNow } from "@/lib/now";

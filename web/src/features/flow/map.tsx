@@ -17,6 +17,7 @@ import { Maximize, Minus, Plus } from "lucide-react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { useLive } from "@/api/events";
 import type { FlowEdge, FlowNode } from "@/api/types";
+import { scheduleText } from "@/lib/cron";
 import { cx } from "@/lib/cx";
 import { compact, rate } from "@/lib/format";
 import { Dot, type Tone } from "@/ui/badge";
@@ -238,7 +239,7 @@ function Card({ node, selected }: { node: FlowNode; selected: boolean }) {
           <div className="flex items-center gap-1.5 text-2xs text-faint">
             <span className="min-w-0 grow truncate">
               {kind.label}
-              {node.detail && ` · ${node.detail}`}
+              {node.detail && ` · ${node.kind === "dag" ? scheduleText(node.detail) : node.detail}`}
             </span>
             <Dot tone={tone} pulse={node.state === "ok" && (node.rate ?? 0) > 0} />
             <span className="sr-only">{text}</span>

@@ -41,7 +41,7 @@ export function TopicPage() {
         mono
         meta={
           <>
-            <Fact name="records">{compact(records)}</Fact>
+            <Fact name={records === 1 ? "record" : "records"}>{compact(records)}</Fact>
             <Fact name="/s">{rate(perSecond ?? 0)}</Fact>
             <Fact name={data.partitions.length === 1 ? "partition" : "partitions"}>
               {data.partitions.length}

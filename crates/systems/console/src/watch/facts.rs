@@ -206,6 +206,8 @@ pub(crate) struct Run {
     pub(crate) ended_ms_ago: Option<i64>,
     /// What its tasks returned: records fetched, produced, rejected. `None` until it is over.
     pub(crate) moved: Option<Moved>,
+    /// Which task failed, and why.
+    pub(crate) failure: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

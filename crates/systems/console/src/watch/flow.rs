@@ -288,7 +288,8 @@ impl Drawing<'_> {
         }
         match &mover.run {
             Some(run) if run.state == "failed" => {
-                (State::Bad, Some(format!("Its newest run failed: {}", run.id)))
+                let why = run.failure.clone();
+                (State::Bad, Some(why.unwrap_or_else(|| format!("Run {} failed.", run.id))))
             }
             Some(run)
                 if run.state == "success" && run.moved.is_some_and(|moved| moved.produced == 0) =>

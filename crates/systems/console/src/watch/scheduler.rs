@@ -55,7 +55,6 @@ struct Dag {
     #[serde(default)]
     is_paused: bool,
     timetable_summary: Option<String>,
-    timetable_description: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,11 +77,20 @@ struct Details {
     params: Option<Value>,
 }
 
+/// A run that is over, as it was when its end was first seen.
+#[derive(Debug)]
+struct Ended {
+    run_id: String,
+    seen_ms: i64,
+    moved: Option<Moved>,
+    failure: Option<String>,
+}
+
 /// What is asked once: a run that is over does not change.
 #[derive(Debug, Default)]
 struct Known {
-    /// DAG → its newest finished run, when its end was seen, and what it moved.
-    moved: BTreeMap<String, (String, i64, Option<Moved>)>,
+    /// DAG → its newest finished run.
+    ended: BTreeMap<String, Ended>,
     /// DAG → when its parameters were asked for, and those of them that are URLs.
     params: BTreeMap<String, (Duration, BTreeMap<String, String>)>,
 }
@@ -144,8 +152,7 @@ async fn read(app: &App, known: &mut Known) -> Result<Scheduler, ApiError> {
         tasks.sort_unstable();
         tasks.dedup();
         mover.paused = dag.is_paused;
-        let described = dag.timetable_description.as_ref().filter(|text| !text.is_empty());
-        mover.schedule = described.or(dag.timetable_summary.as_ref()).cloned();
+        mover.schedule = dag.timetable_summary.clone();
         let (run, conf) = newest_run(app, known, &dag_id, &tasks).await?;
         mover.run = run;
         if mover.urls.is_empty() {
@@ -169,23 +176,45 @@ async fn newest_run(
     let Some(newest) = runs.dag_runs.into_iter().next() else { return Ok((None, None)) };
     let conf = newest.conf;
     let now = app.world.clock.now_ms();
-    if newest.end_date.is_none() || !matches!(newest.state.as_str(), "success" | "failed") {
-        let moved = known.moved.get(dag_id).and_then(|(_, _, moved)| *moved);
-        let run = Run { id: newest.dag_run_id, state: newest.state, ended_ms_ago: None, moved };
-        return Ok((Some(run), conf));
+    let is_over =
+        newest.end_date.is_some() && matches!(newest.state.as_str(), "success" | "failed");
+    if !is_over {
+        // What the run before moved stays, until this one can tell.
+        let moved = known.ended.get(dag_id).and_then(|ended| ended.moved);
+        let (id, state) = (newest.dag_run_id, newest.state);
+        return Ok((Some(Run { id, state, ended_ms_ago: None, moved, failure: None }), conf));
     }
-    let same = known.moved.get(dag_id).filter(|(id, ..)| *id == newest.dag_run_id);
-    let (ended, moved) = match same {
-        Some((_, ended, moved)) => (*ended, *moved),
-        None => {
-            let moved = moved_by(app, &dag, &newest.dag_run_id, tasks).await;
-            known.moved.insert(dag_id.to_owned(), (newest.dag_run_id.clone(), now, moved));
-            (now, moved)
-        }
-    };
-    let ended_ms_ago = Some(now - ended);
-    let run = Run { id: newest.dag_run_id, state: newest.state, ended_ms_ago, moved };
-    Ok((Some(run), conf))
+    if known.ended.get(dag_id).is_none_or(|ended| ended.run_id != newest.dag_run_id) {
+        let failed = newest.state == "failed";
+        let ended = Ended {
+            moved: moved_by(app, &dag, &newest.dag_run_id, tasks).await,
+            failure: if failed { failure_of(app, &dag, &newest.dag_run_id).await } else { None },
+            run_id: newest.dag_run_id.clone(),
+            seen_ms: now,
+        };
+        known.ended.insert(dag_id.to_owned(), ended);
+    }
+    let run = known.ended.get(dag_id).map(|ended| Run {
+        id: newest.dag_run_id,
+        state: newest.state,
+        ended_ms_ago: Some(now - ended.seen_ms),
+        moved: ended.moved,
+        failure: ended.failure.clone(),
+    });
+    Ok((run, conf))
+}
+
+/// Which task failed, and why if the scheduler tells that (ours does, Airflow's log does).
+async fn failure_of(app: &App, dag: &str, run: &str) -> Option<String> {
+    let run = segment(run);
+    let path = format!("/api/v2/dags/{dag}/dagRuns/{run}/taskInstances?state=failed");
+    let failed = app.scheduler.pages(&path, "task_instances", 10).await.ok()?;
+    let first = failed.first()?;
+    let task = first["task_id"].as_str()?;
+    Some(match first["tidemill_reason"].as_str() {
+        Some(reason) => format!("Task {task} failed: {reason}"),
+        None => format!("Task {task} failed in its newest run."),
+    })
 }
 
 /// Where a DAG reads, if nothing says it better: its parameters that are URLs, as the newest run

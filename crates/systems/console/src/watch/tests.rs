@@ -51,6 +51,7 @@ fn automation(state: &str, produced: i64) -> Mover {
             state: state.into(),
             ended_ms_ago: (state != "running").then_some(60_000),
             moved: Some(Moved { fetched: produced, produced, rejected: 0 }),
+            failure: (state == "failed").then(|| "Task fetch failed: 503".to_owned()),
         }),
         ..Mover::default()
     }
@@ -193,6 +194,15 @@ fn a_green_run_that_moved_nothing_is_amber() {
     let seen = look(&facts, &rates);
     assert_eq!(node(&seen, "dag:user_automation").state, State::Warn);
     assert_eq!(seen.problems[0].title, "DAG user_automation moved nothing");
+}
+
+#[test]
+fn a_dag_whose_newest_run_failed_tells_the_task_and_the_reason() {
+    let (mut facts, rates) = flowing();
+    facts.scheduler.update(Ok(Scheduler { dags: 1, movers: vec![automation("failed", 0)] }));
+    let seen = look(&facts, &rates);
+    assert_eq!(seen.problems[0].title, "DAG user_automation failed");
+    assert_eq!(seen.problems[0].reason, "Task fetch failed: 503");
 }
 
 #[test]
