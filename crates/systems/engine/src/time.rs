@@ -2,9 +2,6 @@
 //!
 //! The session's time zone is UTC.
 
-/// Milliseconds of a day.
-pub(crate) const DAY_MS: i64 = 86_400_000;
-
 /// A date and a time of day in the proleptic Gregorian calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Civil {

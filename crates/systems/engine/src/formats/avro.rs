@@ -36,7 +36,7 @@ struct Writer {
 }
 
 /// The id in a value's prefix.
-pub(crate) fn schema_id(value: &[u8]) -> Result<u32, String> {
+fn schema_id(value: &[u8]) -> Result<u32, String> {
     match value {
         [0, a, b, c, d, ..] => Ok(u32::from_be_bytes([*a, *b, *c, *d])),
         [0, ..] | [] => Err(format!("{} bytes are no Avro message of the registry", value.len())),

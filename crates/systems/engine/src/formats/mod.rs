@@ -22,8 +22,8 @@ use tidemill_connectors::Record;
 use crate::catalog::options::{Connector, Format};
 use crate::catalog::{ScanOrigin, Table};
 
-pub(crate) use avro::{AvroDecoder, schema_id};
-pub(crate) use encode::RowEncoder;
+pub(crate) use avro::AvroDecoder;
+pub(crate) use encode::{RowEncoder, write_value};
 
 /// Why a record was not used.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -285,6 +285,11 @@ impl PlanSource {
     }
 }
 
+/// A plan as a table.
+pub(crate) fn plan_source(plan: LogicalPlan) -> Arc<dyn TableSource> {
+    Arc::new(PlanSource::new(plan))
+}
+
 impl TableSource for PlanSource {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)

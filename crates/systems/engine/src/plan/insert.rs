@@ -10,7 +10,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit}
 use crate::catalog::options::Connector;
 use crate::catalog::{Catalog, Relation, Table, qualified};
 use crate::sql::query::{self, Mode};
-use crate::sql::statement::{ColumnKind, Insert};
+use crate::sql::statement::{ColumnKind, CreateView, Insert};
 use crate::sql::types::SqlType;
 use crate::sql::{Location, SqlError};
 
@@ -33,6 +33,26 @@ pub(crate) fn plan_insert(
     let plan = StreamPlanner::plan(&binder, plan, sink)
         .map_err(|error| explain_error(&error, insert.query.at))?;
     Ok(plan)
+}
+
+/// Whether a view's query means something.
+pub(crate) fn check_view(
+    catalog: &Catalog,
+    functions: &Functions,
+    view: &CreateView,
+) -> Result<(), SqlError> {
+    let binder = Binder::new(catalog, functions, &StreamScans);
+    let plan = binder.query(&view.query)?;
+    let columns = plan.schema().fields().len();
+    if !view.columns.is_empty() && view.columns.len() != columns {
+        let message = format!(
+            "VIEW definition and input fields not match: {} columns are named, the query has \
+             {columns}",
+            view.columns.len()
+        );
+        return Err(SqlError::invalid(view.query.at, message));
+    }
+    Ok(())
 }
 
 fn sink_of(catalog: &Catalog, insert: &Insert) -> Result<Arc<Table>, SqlError> {

@@ -51,6 +51,7 @@ pub(crate) struct Header {
     pub(crate) records_out: u64,
     pub(crate) dead_letters: u64,
     pub(crate) late: u64,
+    pub(crate) skipped: u64,
     pub(crate) first_error: Option<String>,
 }
 
@@ -274,6 +275,6 @@ mod tests {
         assert_eq!(&bytes[..12], b"TIDECKPT\x01\x00\x00\x00");
         let length = u32::from_le_bytes(bytes[12..16].try_into().unwrap()) as usize;
         assert_eq!(&bytes[16 + length..bytes.len() - 4], [1, 2, 3]);
-        insta::assert_snapshot!(std::str::from_utf8(&bytes[16..16 + length]).unwrap(), @r#"{"epoch":9,"at_ms":0,"sources":[{"endpoint":"kafka:users","positions":{"topic_id":null,"next":{"0":17,"1":4}},"write_clock":{},"watermarks":{},"ended":false}],"states":["TUMBLE"],"parts":[[3,0]],"finished":false,"records_in":0,"records_out":0,"dead_letters":0,"late":0,"first_error":null}"#);
+        insta::assert_snapshot!(std::str::from_utf8(&bytes[16..16 + length]).unwrap(), @r#"{"epoch":9,"at_ms":0,"sources":[{"endpoint":"kafka:users","positions":{"topic_id":null,"next":{"0":17,"1":4}},"write_clock":{},"watermarks":{},"ended":false}],"states":["TUMBLE"],"parts":[[3,0]],"finished":false,"records_in":0,"records_out":0,"dead_letters":0,"late":0,"skipped":0,"first_error":null}"#);
     }
 }

@@ -194,13 +194,6 @@ impl Flow {
         self.nodes.iter().any(|node| matches!(node.work, Work::Aggregate(_)))
     }
 
-    /// Whether some operator keeps something.
-    pub(crate) fn keeps_something(&self) -> bool {
-        self.nodes
-            .iter()
-            .any(|node| matches!(&node.work, Work::Aggregate(state) if !state.is_empty()))
-    }
-
     /// What the operators keep, for a checkpoint.
     pub(crate) fn save(&mut self) -> Result<SavedStates> {
         self.nodes

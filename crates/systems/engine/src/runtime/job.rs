@@ -46,7 +46,8 @@ pub(crate) struct JobEnds {
     pub(crate) sources: Vec<Box<dyn Source>>,
     /// Where each source's bad records go; none if it is no topic.
     pub(crate) dead_letters: Vec<Option<Box<dyn DeadLetters>>>,
-    pub(crate) schemas: Arc<dyn Schemas>,
+    /// One per source.
+    pub(crate) schemas: Vec<Arc<dyn Schemas>>,
     pub(crate) sink: Box<dyn Sink>,
 }
 
@@ -89,6 +90,7 @@ struct Input {
     table: Arc<Table>,
     topic: String,
     decoder: Decoder,
+    schemas: Arc<dyn Schemas>,
     watermark_expr: Option<Arc<dyn datafusion::physical_expr::PhysicalExpr>>,
     watermark: SourceWatermark,
     write_clock: WriteClock,
@@ -109,7 +111,6 @@ pub(crate) struct Job {
     flow: Flow,
     states: Vec<String>,
     sink: Box<dyn Sink>,
-    schemas: Arc<dyn Schemas>,
     store: CheckpointStore,
     epoch: u64,
     /// Something happened since the last checkpoint began.
@@ -152,7 +153,6 @@ pub(crate) async fn run_job(
 }
 
 impl Job {
-    #[expect(clippy::too_many_arguments, reason = "everything a job is made of, once")]
     fn start(
         plan: StreamPlan,
         ends: JobEnds,
@@ -172,8 +172,8 @@ impl Job {
         let (out, fed) = mpsc::channel(AHEAD_MAX);
         let mut inputs = Vec::with_capacity(plan.sources.len());
         let now = world.clock.monotonic();
-        let parts = plan.sources.iter().zip(ends.sources).zip(ends.dead_letters);
-        for (number, ((source_plan, source), dead_letters)) in parts.enumerate() {
+        let parts = plan.sources.iter().zip(ends.sources).zip(ends.dead_letters).zip(ends.schemas);
+        for (number, (((source_plan, source), dead_letters), schemas)) in parts.enumerate() {
             let saved = restored.as_ref().and_then(|restored| restored.header.sources.get(number));
             let mut watermark = SourceWatermark::new(settings.idle_timeout);
             let mut write_clock = WriteClock::default();
@@ -203,6 +203,7 @@ impl Job {
                 },
                 table: Arc::clone(&source_plan.table),
                 decoder: Decoder::new(&source_plan.table, &source_plan.columns, schema)?,
+                schemas,
                 watermark_expr: source_plan.watermark.as_ref().map(|plan| Arc::clone(&plan.expr)),
                 watermark,
                 write_clock,
@@ -221,7 +222,6 @@ impl Job {
             flow,
             states,
             sink: ends.sink,
-            schemas: ends.schemas,
             store,
             epoch: 0,
             dirty: false,
@@ -241,6 +241,7 @@ impl Job {
             progress.records_out = header.records_out;
             progress.dead_letters = header.dead_letters;
             progress.late = header.late;
+            progress.skipped = header.skipped;
             progress.first_error = header.first_error.clone();
             progress.checkpoint = Some(CheckpointInfo {
                 epoch: header.epoch,
@@ -421,14 +422,17 @@ impl Job {
         let rows = Rows { batch: decoded.batch, origin: Origin::Records(decoded.rows) };
         self.observe_time(source, &rows, records)?;
         self.flow.push(source, rows, &stamps, &mut output)?;
-        self.status.with(|progress| progress.records_in += records.len() as u64);
+        self.status.with(|progress| {
+            progress.records_in += records.len() as u64;
+            progress.skipped += decoded.skipped;
+        });
         self.deliver(source, records, &stamps, output).await
     }
 
     async fn fetch_schemas(&mut self, source: usize, records: &[Record]) -> Result<(), JobError> {
         let mut backoff = Backoff::default();
         while let Some(id) = self.inputs[source].decoder.missing_schema(records) {
-            match self.schemas.schema(id).await {
+            match Arc::clone(&self.inputs[source].schemas).schema(id).await {
                 Ok(schema) => {
                     self.inputs[source].decoder.add_schema(id, schema);
                     self.status.with(|progress| progress.failure = None);
@@ -578,8 +582,7 @@ impl Job {
         let letters: Vec<DeadLetter> =
             faults.into_iter().map(|fault| self.letter(input, records, fault)).collect();
         let mut backoff = Backoff::default();
-        loop {
-            let Some(dead_letters) = &mut self.inputs[source].dead_letters else { break };
+        while let Some(dead_letters) = &mut self.inputs[source].dead_letters {
             match dead_letters.write(&letters).await {
                 Ok(()) => break,
                 Err(error) => {
@@ -709,6 +712,7 @@ impl Job {
             records_out: progress.records_out,
             dead_letters: progress.dead_letters,
             late: progress.late,
+            skipped: progress.skipped,
             first_error: progress.first_error.clone(),
         })
     }

@@ -24,5 +24,7 @@ mod watermark;
 mod window;
 mod write_clock;
 
+pub(crate) use window::window_start;
+
 #[cfg(test)]
 mod tests;

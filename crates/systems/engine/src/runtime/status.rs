@@ -101,6 +101,8 @@ pub(crate) struct Progress {
     pub(crate) dead_letters: u64,
     /// Rows that came after their window had fired.
     pub(crate) late: u64,
+    /// Tombstones, and records whose errors were to be ignored.
+    pub(crate) skipped: u64,
     pub(crate) first_error: Option<String>,
     /// Why it failed, or what it is trying again to get past.
     pub(crate) failure: Option<String>,
@@ -131,6 +133,7 @@ impl JobStatus {
             records_out: 0,
             dead_letters: 0,
             late: 0,
+            skipped: 0,
             first_error: None,
             failure: None,
             waiting: None,
@@ -204,6 +207,7 @@ impl JobStatus {
             "dead_letters": progress.dead_letters,
             "dead_letter_topic": identity.dead_letter_topic,
             "late_records": progress.late,
+            "skipped_records": progress.skipped,
             "first_error": progress.first_error,
             "lag": lag,
             "latency_ms": latency,

@@ -83,7 +83,7 @@ impl Line {
                 .iter()
                 .map(|_| Some(Box::new(self.letters.with_fuse(fuse.clone())) as _))
                 .collect(),
-            schemas: Arc::new(NoSchemas),
+            schemas: self.topics.iter().map(|_| Arc::new(NoSchemas) as _).collect(),
             sink: Box::new(self.table.sink(fuse.clone())),
         };
         let settings = JobSettings {

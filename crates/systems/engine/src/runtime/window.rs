@@ -24,7 +24,7 @@ use super::calc::evaluate;
 use super::rows::{Origin, RowFault, Rows};
 
 /// The start of the window a moment falls into.
-pub(super) fn window_start(at_ms: i64, size_ms: i64, offset_ms: i64) -> i64 {
+pub(crate) fn window_start(at_ms: i64, size_ms: i64, offset_ms: i64) -> i64 {
     at_ms - (at_ms - offset_ms).rem_euclid(size_ms)
 }
 
@@ -407,17 +407,12 @@ impl WindowState {
         }
         Ok(())
     }
-
-    /// Whether nothing is kept.
-    pub(super) fn is_empty(&self) -> bool {
-        self.panes.is_empty()
-    }
 }
 
 /// The groups in the order of their keys.
 fn ordered(pane: &Pane) -> Vec<(&OwnedRow, usize)> {
     let mut keys: Vec<_> = pane.groups.iter().map(|(key, number)| (key, *number)).collect();
-    keys.sort_unstable_by(|(one, _), (two, _)| one.cmp(two));
+    keys.sort_unstable_by_key(|(key, _)| *key);
     keys
 }
 

@@ -1,0 +1,35 @@
+//! The engine alone, for trying it against any Kafka, registry and Cassandra:
+//! `serve PROJECT DATA [LISTEN] [BOOTSTRAP] [REGISTRY] [CONTACT]`. Prints its address as JSON.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tidemill_engine::{Config, Engine, EngineLinks, EnginePaths};
+use tidemill_runtime::{System as _, World};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let mut next = |default: &str| arguments.next().unwrap_or_else(|| default.to_owned());
+    let paths =
+        EnginePaths { project: PathBuf::from(next(".")), data: PathBuf::from(next("data")) };
+    let config = Config { listen: next("127.0.0.1:0").parse()?, ..Config::default() };
+    let links = EngineLinks {
+        bootstrap_servers: next("127.0.0.1:9092"),
+        registry_url: next("http://127.0.0.1:8081"),
+        contact_points: vec![next("127.0.0.1:9042")],
+    };
+    let engine = Engine::start(config, links, paths, World::real()).await?;
+    let mut out = std::io::stdout();
+    writeln!(out, "{{\"ready\":true,\"address\":\"{}\"}}", engine.address())?;
+    out.flush()?;
+    let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+        failure = engine.failed() => return Err(failure.into()),
+    }
+    engine.drain(Duration::from_secs(10)).await;
+    Ok(())
+}
