@@ -1,4 +1,11 @@
-import { createRootRoute, createRoute, createRouter, Link, lazyRouteComponent } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  Link,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
 import { Compass } from "lucide-react";
 import { EmptyState, ErrorState, SkeletonRows } from "@/ui/states";
 import { Layout } from "./layout";
@@ -57,6 +64,21 @@ const topic = createRoute({
   component: lazyRouteComponent(() => import("@/features/topics/detail"), "TopicPage"),
 });
 
+/** Views by path, as people and Airflow's links write them, lead to the same views by query. */
+const topicTab = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/topics/$topic/$tab",
+  beforeLoad: ({ params, location }) => {
+    const tab = TOPIC_TABS.find((t) => t === params.tab && t !== "messages");
+    throw redirect({
+      to: "/topics/$topic",
+      params: { topic: params.topic },
+      search: { ...location.search, ...(tab ? { tab } : {}) },
+      replace: true,
+    });
+  },
+});
+
 const groups = createRoute({
   getParentRoute: () => rootRoute,
   path: "/groups",
@@ -107,12 +129,27 @@ const dags = createRoute({
   component: lazyRouteComponent(() => import("@/features/dags/list"), "DagsPage"),
 });
 
+export const DAG_TABS = ["grid", "graph", "code"] as const;
 const dag = createRoute({
   getParentRoute: () => rootRoute,
   path: "/dags/$dag",
   validateSearch: (raw: Record<string, unknown>) =>
-    tidy({ tab: oneOf(raw, "tab", ["grid", "graph", "code"]), trigger: flag(raw, "trigger") }),
+    tidy({ tab: oneOf(raw, "tab", DAG_TABS), trigger: flag(raw, "trigger") }),
   component: lazyRouteComponent(() => import("@/features/dags/detail"), "DagPage"),
+});
+
+const dagTab = createRoute({
+  getParentRoute: () => rootRoute,
+  path: "/dags/$dag/$tab",
+  beforeLoad: ({ params }) => {
+    const tab = DAG_TABS.find((t) => t === params.tab && t !== "grid");
+    throw redirect({
+      to: "/dags/$dag",
+      params: { dag: params.dag },
+      search: tab ? { tab } : {},
+      replace: true,
+    });
+  },
 });
 
 const run = createRoute({
@@ -146,6 +183,7 @@ const routeTree = rootRoute.addChildren([
   flow,
   topics,
   topic,
+  topicTab,
   groups,
   group,
   schemas,
@@ -154,6 +192,7 @@ const routeTree = rootRoute.addChildren([
   table,
   dags,
   dag,
+  dagTab,
   run,
   pipelines,
   pipeline,

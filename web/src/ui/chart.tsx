@@ -104,6 +104,7 @@ function options(
         ...axis,
         grid: { show: false },
         space: 72,
+        incrs: [1, 5, 10, 15, 30, 60, 120, 300, 600, 900],
         values: (_, ticks, __, ___, step) => ticks.map((t) => clock(t * 1000).slice(0, step < 60 ? 8 : 5)),
       },
       {

@@ -78,7 +78,10 @@ export function TopDialog({
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const element = dialog.current;
-    if (open && element && !element.open) element.showModal();
+    if (open && element && !element.open) {
+      element.showModal();
+      element.querySelector<HTMLElement>("input, textarea")?.focus();
+    }
     if (!open && element?.open) element.close();
   }, [open]);
   return (

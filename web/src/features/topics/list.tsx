@@ -5,7 +5,7 @@ import { useMemo } from "react";
 import { useLive } from "@/api/events";
 import { infoQuery, topicsQuery } from "@/api/queries";
 import type { TopicSummary } from "@/api/types";
-import { compact, rate } from "@/lib/format";
+import { compact, count, rate } from "@/lib/format";
 import { matches, sorted } from "@/lib/sort";
 import { Badge } from "@/ui/badge";
 import { SearchInput } from "@/ui/field";
@@ -92,7 +92,7 @@ export function TopicsPage() {
         meta={
           topics.data && (
             <>
-              <Fact name={total.length === 1 ? "topic" : "topics"}>{total.length}</Fact>
+              <Fact name={total.length === 1 ? "topic" : "topics"}>{count(total.length)}</Fact>
               <Fact name="records">{compact(total.reduce((sum, t) => sum + (t.records ?? 0), 0))}</Fact>
               <Fact name="/s">{rate(total.reduce((sum, t) => sum + (rates[t.name] ?? 0), 0))}</Fact>
             </>

@@ -342,7 +342,7 @@ function Nothing({
       title="No records yet"
       command={[
         `echo '{"id":1,"name":"Ada"}' | kcat -b ${kafka} -t ${topic.name} -P`,
-        `tidemill topic produce ${topic.name} --value '{"id":1}'`,
+        `tidemill topic produce ${topic.name} '{"id":1}'`,
       ]}
     >
       Nothing has been produced to this topic, or retention has removed it. Send one record to see it here at
