@@ -19,7 +19,6 @@ use crate::journal::{Event, Journal};
 use crate::topics::name::OFFSETS_TOPIC;
 use crate::topics::settings::Overrides;
 use crate::topics::{Topic, Topics};
-use crate::vital::Vital;
 
 /// This broker's number: it is the only one.
 pub(crate) const NODE_ID: i32 = 1;
@@ -33,7 +32,6 @@ pub(crate) struct Core {
     pub(crate) config: Config,
     pub(crate) world: World,
     pub(crate) tasks: Tasks,
-    pub(crate) vital: Vital,
     pub(crate) cluster_id: String,
     pub(crate) topics: Arc<Topics>,
     pub(crate) fetch_sessions: FetchSessions,
@@ -79,7 +77,6 @@ impl Core {
         Ok(Core {
             config,
             world,
-            vital: Vital::new(tasks.clone()),
             tasks,
             cluster_id,
             topics: Arc::new(topics),

@@ -31,7 +31,6 @@ mod producers_file;
 mod server;
 mod topics;
 mod validate;
-mod vital;
 
 pub use config::{Config, Durability};
 pub use error::StartError;
@@ -83,7 +82,7 @@ impl System for Broker {
     }
 
     fn failed(&self) -> BoxFuture<'_, Failure> {
-        Box::pin(self.core.vital.failed())
+        Box::pin(self.core.tasks.failed())
     }
 
     fn drain(&self, deadline: Duration) -> BoxFuture<'_, ()> {

@@ -5,6 +5,7 @@
 //! in the same order, waiting for each to be ready: an answer that waits (for a sync, for more
 //! records, for other members) holds back later answers of its own connection only.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -54,16 +55,20 @@ pub(crate) struct Ends {
 
 /// Accepts connections and cleans up, until the tasks are stopped.
 pub(crate) fn start(core: &Arc<Core>, listener: TcpListener) {
-    core.vital.spawn("acceptor", accept(core.clone(), listener));
-    core.vital.spawn("retention", clean(core.clone()));
-    core.vital.spawn("groups", core.existing_groups().clone().run(core.tasks.shutdown()));
+    core.tasks.spawn_vital("acceptor", accept(core.clone(), listener));
+    core.tasks.spawn_vital("retention", clean(core.clone()));
+    let groups = core.existing_groups().clone().run(core.tasks.shutdown());
+    core.tasks.spawn_vital("groups", async {
+        groups.await;
+        Ok::<(), Infallible>(())
+    });
 }
 
-async fn clean(core: Arc<Core>) {
+async fn clean(core: Arc<Core>) -> Result<(), Infallible> {
     let shutdown = core.tasks.shutdown();
     loop {
         tokio::select! {
-            () = shutdown.requested() => return,
+            () = shutdown.requested() => return Ok(()),
             () = tokio::time::sleep(core.config.log_retention_check_interval.0) => {}
         }
         let cleaned = core.clone();
@@ -73,11 +78,11 @@ async fn clean(core: Arc<Core>) {
     }
 }
 
-async fn accept(core: Arc<Core>, listener: TcpListener) {
+async fn accept(core: Arc<Core>, listener: TcpListener) -> Result<(), Infallible> {
     let (shutdown, limits) = (core.tasks.shutdown(), Arc::new(Limits::new(&core)));
     loop {
         let accepted = tokio::select! {
-            () = shutdown.requested() => return,
+            () = shutdown.requested() => return Ok(()),
             accepted = listener.accept() => accepted,
         };
         match accepted {
