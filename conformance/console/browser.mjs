@@ -31,6 +31,7 @@ try {
     await page.getByText("users_created", { exact: true }).first().waitFor({ timeout: 15000 });
     if (colorScheme === "light") {
       await page.goto(`${url}/topics/users_created/messages`);
+      await page.getByRole("button", { name: "Live", exact: true }).click();
       console.log("open");
       await page.getByText(marker).first().waitFor({ timeout: 30000 });
     }

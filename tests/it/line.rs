@@ -18,8 +18,9 @@ fn record(value: impl Into<bytes::Bytes>) -> ProducerRecord {
 async fn a_demo_moves_records_through_every_box() {
     let project = Project::users();
     let dir = project.path().join("demo");
-    let lines =
-        project.json(&["demo", "--dir", dir.to_str().unwrap(), "--for", "2s", "--rate", "50"]).await;
+    let lines = project
+        .json(&["demo", "--dir", dir.to_str().unwrap(), "--for", "2s", "--rate", "50"])
+        .await;
     assert_eq!(lines[0]["ready"], true, "{lines:?}");
     let result = &lines.last().unwrap()["result"];
     let hops = result["hops"].as_array().unwrap();
@@ -38,7 +39,8 @@ async fn a_bad_record_goes_to_the_dead_letters_and_the_line_goes_on() {
     let node = project.up().await;
     let producer = node.kafka().producer(ProducerConfig::default());
     let good: Vec<Uuid> = (0..3).map(|_| Uuid::from_u128(rand_u128())).collect();
-    let bad: [&[u8]; 4] = [b"not json", b"\xff\xfe", br#"{"first_name":"no id"}"#, br#"{"id":"no uuid"}"#];
+    let bad: [&[u8]; 4] =
+        [b"not json", b"\xff\xfe", br#"{"first_name":"no id"}"#, br#"{"id":"no uuid"}"#];
     producer.send(record(user(good[0], 1).to_string())).await.unwrap();
     for value in bad {
         producer.send(record(value)).await.unwrap();
@@ -66,7 +68,9 @@ async fn a_bad_record_goes_to_the_dead_letters_and_the_line_goes_on() {
         assert_eq!(letter.value.as_deref(), Some(original));
         let header = |name: &str| {
             let found = letter.headers.iter().find(|header| header.key == name);
-            String::from_utf8(found.unwrap_or_else(|| panic!("{name}")).value.clone().unwrap().to_vec())
+            String::from_utf8(
+                found.unwrap_or_else(|| panic!("{name}")).value.clone().unwrap().to_vec(),
+            )
         };
         assert_eq!(header("__connect.errors.topic").unwrap(), TOPIC);
         assert!(!header("__connect.errors.exception.message").unwrap().is_empty());

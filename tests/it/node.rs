@@ -70,13 +70,13 @@ impl Project {
     }
 
     pub(crate) async fn up(&self) -> Node {
-        let mut child =
-            self.command(&["up", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = self.command(&["up", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         let read = tokio::time::timeout(PATIENCE, out.read_line(&mut line)).await;
         read.expect("ready in time").unwrap();
-        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("ready: {line:?}"));
+        let ready: Value =
+            serde_json::from_str(&line).unwrap_or_else(|_| panic!("ready: {line:?}"));
         assert_eq!(ready["ready"], true);
         Node { child, ready, _out: out }
     }
