@@ -91,7 +91,7 @@ async fn a_run_that_moves_nothing_fails_and_says_why() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
     assert!(said.contains("failed") && said.contains("127.0.0.1:9"), "{said}");
-    drop(node.terminate().await);
+    assert_eq!(node.terminate().await, Some(0));
 }
 
 fn rand_u128() -> u128 {

@@ -33,17 +33,6 @@ impl<C> Use<C> {
             Use::Embedded(own) | Use::Off(own) => own,
         }
     }
-
-    /// The settings, to be changed.
-    pub(crate) fn settings_mut(&mut self) -> &mut C {
-        match self {
-            Use::Embedded(own) | Use::Off(own) => own,
-        }
-    }
-
-    pub(crate) fn is_embedded(&self) -> bool {
-        matches!(self, Use::Embedded(_))
-    }
 }
 
 /// `[project]`.
@@ -314,8 +303,8 @@ mod tests {
     fn only_the_named_boxes_run() {
         let mut config = load("", &[]).unwrap();
         config.only(&["broker".into(), "store".into()]).unwrap();
-        assert!(config.broker.is_embedded() && config.store.is_embedded());
-        assert!(!config.engine.is_embedded() && !config.console.is_embedded());
+        assert!(matches!((&config.broker, &config.store), (Use::Embedded(_), Use::Embedded(_))));
+        assert!(matches!((&config.engine, &config.console), (Use::Off(_), Use::Off(_))));
         let error = config.only(&["brokers".into()]).unwrap_err().to_string();
         assert!(error.contains("brokers") && error.contains("registry"), "{error}");
     }

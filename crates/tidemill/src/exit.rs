@@ -19,11 +19,31 @@ pub(crate) struct NotReady(pub(crate) String);
 #[error("{0}")]
 pub(crate) struct CheckFailed(pub(crate) String);
 
+/// Whether a box could not start because another program has its port. The boxes hand the error on
+/// as their own, so that each has to be asked.
+fn is_taken(cause: &(dyn std::error::Error + 'static)) -> bool {
+    macro_rules! listens {
+        ($($box:ident),*) => {
+            $(if let Some($box::StartError::Listen(error)) = cause.downcast_ref() {
+                return matches!(error, ListenError::Taken { .. });
+            })*
+        };
+    }
+    listens!(
+        tidemill_broker,
+        tidemill_console,
+        tidemill_engine,
+        tidemill_registry,
+        tidemill_scheduler,
+        tidemill_store
+    );
+    false
+}
+
 /// 1 failed · 2 usage or configuration · 3 not ready · 4 check failed · 5 conflict.
 pub(crate) fn code_of(error: &anyhow::Error) -> ExitCode {
     let code = error.chain().find_map(|cause| {
-        if cause.is::<Conflict>() || matches!(cause.downcast_ref(), Some(ListenError::Taken { .. }))
-        {
+        if cause.is::<Conflict>() || is_taken(cause) {
             Some(5)
         } else if cause.is::<CheckFailed>() {
             Some(4)

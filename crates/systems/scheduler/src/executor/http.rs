@@ -118,10 +118,18 @@ fn failure(error: &reqwest::Error) -> HttpFailure {
     HttpFailure::Later(if error.is_timeout() {
         "no answer in time".to_owned()
     } else if error.is_connect() {
-        format!("cannot connect: {}", causes(error))
+        format!("cannot connect{}: {}", whereto(error), causes(error))
     } else {
         causes(error)
     })
+}
+
+/// Host and port hold no secret, and say which server is meant.
+fn whereto(error: &reqwest::Error) -> String {
+    let host_and_port = error
+        .url()
+        .and_then(|url| Some(format!(" to {}:{}", url.host_str()?, url.port_or_known_default()?)));
+    host_and_port.unwrap_or_default()
 }
 
 /// The innermost cause says it best: `Connection refused (os error 111)`.
