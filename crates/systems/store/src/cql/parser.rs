@@ -60,11 +60,20 @@ pub(super) struct Parser<'a> {
     at: usize,
     depth: usize,
     markers: Vec<Option<String>>,
+    /// The token of a name that only what follows could tell the meaning of.
+    open_name: Option<usize>,
 }
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Result<Parser<'a>, SyntaxError> {
-        Ok(Parser { text, tokens: tokens(text)?, at: 0, depth: 0, markers: Vec::new() })
+        Ok(Parser {
+            text,
+            tokens: tokens(text)?,
+            at: 0,
+            depth: 0,
+            markers: Vec::new(),
+            open_name: None,
+        })
     }
 
     /// The token it stands at.
@@ -163,9 +172,20 @@ impl<'a> Parser<'a> {
         Ok(name)
     }
 
+    /// Takes a name whose meaning depends on what follows: an error there names both.
+    pub(super) fn open_name(&mut self) -> Result<String, SyntaxError> {
+        self.open_name = Some(self.at);
+        self.name()
+    }
+
+    /// Remembers the token it stands at as one whose meaning depends on what follows.
+    pub(super) fn open_here(&mut self) {
+        self.open_name = Some(self.at);
+    }
+
     /// Takes `name` or `keyspace.name`.
     pub(super) fn qualified_name(&mut self) -> Result<QualifiedName, SyntaxError> {
-        let first = self.name()?;
+        let first = self.open_name()?;
         if self.take_symbol(".") {
             return Ok(QualifiedName { keyspace: Some(first), name: self.name()? });
         }
@@ -243,12 +263,28 @@ impl<'a> Parser<'a> {
 
     /// Nothing that may stand here starts like this.
     pub(super) fn no_viable_alternative(&self) -> SyntaxError {
-        self.error(&format!("no viable alternative at input '{}'", self.token_text()))
+        let what = format!("no viable alternative at input '{}'", self.token_text());
+        match self.open_name.filter(|name| name + 1 == self.at) {
+            Some(name) => self.error(&what, name),
+            None => self.error(&what, self.at),
+        }
     }
 
     /// Only one thing may stand here, and this is not it.
     pub(super) fn mismatched(&self, expected: &str) -> SyntaxError {
-        self.error(&format!("mismatched input '{}' expecting {expected}", self.token_text()))
+        let is_word = matches!(self.peek(), TokenKind::Word(word) if !keywords::is_reserved(word));
+        // FROM, WHERE and the like end a decision the same way where a name could be more.
+        let is_word = is_word || self.is_word("where");
+        if is_word && self.open_name.is_some_and(|name| name + 1 == self.at) {
+            return self.no_viable_alternative();
+        }
+        self.mismatched_here(expected)
+    }
+
+    /// The same whatever stands before.
+    pub(super) fn mismatched_here(&self, expected: &str) -> SyntaxError {
+        let what = format!("mismatched input '{}' expecting {expected}", self.token_text());
+        self.error(&what, self.at)
     }
 
     fn token_text(&self) -> &str {
@@ -256,29 +292,34 @@ impl<'a> Parser<'a> {
         if token.kind == TokenKind::End { "<EOF>" } else { &self.text[token.start..token.end] }
     }
 
-    fn error(&self, what: &str) -> SyntaxError {
+    /// `what` at the token it stands at; `marked` is the token put in brackets, that one or the one
+    /// before.
+    fn error(&self, what: &str, marked: usize) -> SyntaxError {
         let token = &self.tokens[self.at];
         if token.kind == TokenKind::End {
             return SyntaxError(format!("line 0:-1 {what}"));
         }
-        // Spaces are tokens to Cassandra: they count.
-        let (mut first, mut shown) = (self.at, 0);
+        // Spaces are tokens to Cassandra: they count, and the snippet may start with one.
+        let (mut first, mut start, mut shown) = (marked, self.tokens[marked].start, 0);
         while first > 0 && shown < SNIPPET_TOKENS {
-            let has_space = self.tokens[first - 1].end < self.tokens[first].start;
-            shown += 1 + usize::from(has_space);
-            if shown <= SNIPPET_TOKENS {
-                first -= 1;
+            let before = &self.tokens[first - 1];
+            if before.end < start {
+                (start, shown) = (before.end, shown + 1);
+            } else {
+                (first, start, shown) = (first - 1, before.start, shown + 1);
             }
         }
-        let before = &self.text[self.tokens[first].start..token.start];
-        let head = if first == 0 { "" } else { "..." };
+        let marked = &self.tokens[marked];
+        let before = &self.text[start..marked.start];
+        let head = if start == self.tokens[0].start { "" } else { "..." };
+        let between = if marked.end < token.start { &self.text[marked.end..token.end] } else { "" };
         let is_last = self.text[token.end..].trim().is_empty();
         let tail = if is_last { "" } else { "..." };
         SyntaxError(format!(
-            "line {}:{} {what} ({head}{before}[{}]{tail})",
+            "line {}:{} {what} ({head}{before}[{}]{between}{tail})",
             token.line,
             token.column,
-            &self.text[token.start..token.end]
+            &self.text[marked.start..marked.end]
         ))
     }
 }

@@ -88,7 +88,7 @@ impl Parser<'_> {
             TokenKind::Word(word) if word == "null" => Ok(Selectable::Value(self.term()?)),
             TokenKind::Word(_) | TokenKind::Quoted(_) => {
                 let back = self.mark();
-                let name = self.name()?;
+                let name = self.open_name()?;
                 // keyspace.function(…) looks like a field until the parenthesis.
                 if self.is_symbol(".") {
                     self.reset(back);

@@ -109,6 +109,18 @@ impl Parser<'_> {
         Ok(Term::Negative(Box::new(self.nested(Parser::unary)?)))
     }
 
+    /// A whole number or a marker.
+    pub(super) fn whole_number(&mut self) -> Result<Term, SyntaxError> {
+        let before = self.mark();
+        match self.unary() {
+            Ok(term @ (Term::Constant(ConstantKind::Integer, _) | Term::Marker(..))) => Ok(term),
+            _ => {
+                self.reset(before);
+                Err(self.no_viable_alternative())
+            }
+        }
+    }
+
     fn simple_term(&mut self) -> Result<Term, SyntaxError> {
         match self.peek().clone() {
             TokenKind::Constant(kind, text) => {

@@ -94,9 +94,7 @@ impl ConditionsPlan {
         preparing: &mut Preparing,
     ) -> Result<ConditionsPlan, CqlError> {
         if *conditions != Conditions::None && table.is_counter() {
-            return Err(CqlError::invalid(
-                "Conditional updates are not supported on counter tables",
-            ));
+            return Err(CqlError::invalid("Conditions on counters are not supported"));
         }
         Ok(match conditions {
             Conditions::None => ConditionsPlan::None,

@@ -82,14 +82,14 @@ pub(crate) fn describe(
         }
         Described::Type(name) => {
             let (keyspace, found) = keyspace_of(schema, name, current)?;
-            let Some(udt) = found.types.get(&name.name) else {
+            let Some(known) = found.types.get(&name.name) else {
                 return Err(CqlError::invalid(format!(
                     "User defined type '{}' not found in '{keyspace}'",
                     name.name
                 )));
             };
-            let mut line = line(found, "type", &udt.name);
-            line.push(create_type(udt));
+            let mut line = line(found, "type", &known.udt.name);
+            line.push(create_type(known));
             return Ok(rows(&ELEMENT, vec![line]));
         }
         Described::Other(kind, name) => {
@@ -168,8 +168,8 @@ fn whole(keyspace: &Keyspace, internals: bool) -> Vec<Line> {
         vec![quoted(&keyspace.name), kind.to_owned(), quoted(name), statement]
     };
     let mut lines = vec![line("keyspace", &keyspace.name, create_keyspace(keyspace))];
-    for udt in in_order_of_use(keyspace) {
-        lines.push(line("type", &udt.name, create_type(udt)));
+    for known in in_order_of_use(keyspace) {
+        lines.push(line("type", &known.udt.name, create_type(known)));
     }
     for table in keyspace.tables.values() {
         let statement = create_table(table, keyspace.is_virtual, internals);

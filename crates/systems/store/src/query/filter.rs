@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use tidemill_cql_wire::CqlType;
+use tidemill_cql_wire::request::Value;
 use tidemill_cql_wire::value::collection;
 
 use super::context::Binding;
@@ -66,7 +67,16 @@ impl Filter {
         binding: &Binding<'_>,
     ) -> Result<BoundFilter, CqlError> {
         let name = &table.columns[self.at].name;
-        let value = |term: &TypedTerm| required(term, name, binding);
+        let value = |term: &TypedTerm| match term.eval(binding)? {
+            Value::Set(bytes) => Ok(bytes),
+            Value::Null if !table.columns[self.at].kind.is_key() => {
+                Err(CqlError::invalid(format!("Unsupported null value for column {name}")))
+            }
+            Value::Unset if !table.columns[self.at].kind.is_key() => {
+                Err(CqlError::invalid(format!("Unsupported unset value for column {name}")))
+            }
+            _ => required(term, name, binding),
+        };
         let all = |terms: &Vec<TypedTerm>| terms.iter().map(value).collect::<Result<Vec<_>, _>>();
         let check = match &self.check {
             FilterCheck::Compare(operator, term) => BoundCheck::Compare(*operator, value(term)?),

@@ -87,7 +87,11 @@ pub(crate) fn parse(cql: &CqlType, text: &str) -> Result<Bytes, String> {
     let value = match cql {
         CqlType::Text => CqlValue::Text(text.to_owned()),
         CqlType::Ascii if text.is_ascii() => CqlValue::Ascii(text.to_owned()),
-        CqlType::Ascii => return Err(format!("Invalid ASCII character in string literal: {text}")),
+        CqlType::Ascii => {
+            return Err("Invalid ASCII character in string literal: \
+                        java.nio.charset.UnmappableCharacterException: Input length = 1"
+                .to_owned());
+        }
         CqlType::Blob | CqlType::Custom(_) => CqlValue::Blob(unhex(text)?),
         CqlType::Boolean => CqlValue::Boolean(text.eq_ignore_ascii_case("true")),
         CqlType::Inet => match text.parse::<IpAddr>() {
@@ -158,18 +162,18 @@ fn time(text: &str) -> Result<CqlValue, String> {
     number
         .or_else(|| time_text::parse_time(text, false))
         .map(CqlValue::Time)
-        .ok_or_else(|| format!("Unable to coerce '{text}' to a formatted time (long)"))
+        .ok_or_else(|| format!("(TimeType) Unable to coerce '{text}' to a formatted time (long)"))
 }
 
 /// Bytes of hexadecimal digits.
 fn unhex(text: &str) -> Result<Bytes, String> {
     let text = text.strip_prefix("0x").unwrap_or(text);
     if !text.len().is_multiple_of(2) {
-        return Err("An hex string representing bytes must have an even length".to_owned());
+        return Err(format!("cannot parse '{text}' as hex bytes"));
     }
     let digit = |byte: u8| char::from(byte).to_digit(16);
     let bytes =
         text.as_bytes().chunks(2).map(|pair| Some((digit(pair[0])? << 4 | digit(pair[1])?) as u8));
     let bytes: Option<Vec<u8>> = bytes.collect();
-    bytes.map(Bytes::from).ok_or_else(|| format!("Non-hex characters in {text}"))
+    bytes.map(Bytes::from).ok_or_else(|| format!("cannot parse '{text}' as hex bytes"))
 }

@@ -202,6 +202,15 @@ impl ModificationPlan {
         check_table(&table)?;
         // Markers are numbered as written: USING comes before SET, SET before WHERE.
         let (timestamp, ttl) = using(&update.using, &update.conditions, preparing)?;
+        if table.is_counter() && update.conditions == Conditions::None {
+            for (given, what) in [(&timestamp, "timestamp"), (&ttl, "TTL")] {
+                if given.is_some() {
+                    return Err(CqlError::invalid(format!(
+                        "Cannot provide custom {what} for counter updates"
+                    )));
+                }
+            }
+        }
         let mut operations = Vec::with_capacity(update.operations.len());
         for (name, operation) in &update.operations {
             let column = table.column(name)?;
@@ -217,7 +226,7 @@ impl ModificationPlan {
                 .iter()
                 .any(|(known, other)| *known == at && (sets(&operation) || sets(other)));
             if clashes {
-                return Err(CqlError::invalid(format!(
+                return Err(CqlError::syntax(format!(
                     "Multiple incompatible setting of column {name}"
                 )));
             }
@@ -228,6 +237,7 @@ impl ModificationPlan {
         let touched = operations.iter().map(|(at, _)| table.columns[*at].kind);
         check_clustering(&table, &restrictions, touched, "UPDATE")?;
         let conditions = ConditionsPlan::prepare(&update.conditions, &table, preparing)?;
+        check_conditional_in(&conditions, &restrictions)?;
         let effect = Effect::Update;
         Ok(ModificationPlan { table, effect, restrictions, conditions, operations, timestamp, ttl })
     }
@@ -268,11 +278,12 @@ impl ModificationPlan {
             }
         }
         let conditions = ConditionsPlan::prepare(&delete.conditions, &table, preparing)?;
+        check_conditional_in(&conditions, &restrictions)?;
         if !conditions.is_none() && effect == Effect::DeleteRows && !restrictions.names_rows(&table)
         {
             return Err(CqlError::invalid(
                 "DELETE statements must restrict all PRIMARY KEY columns with equality relations in \
-                 order to use IF condition",
+                 order to delete non static columns",
             ));
         }
         Ok(ModificationPlan { table, effect, restrictions, conditions, operations, timestamp, ttl })
@@ -501,7 +512,11 @@ fn column_operation(
         }
         Err(CqlError::invalid(format!(
             "Invalid operation ({what}) for {} column {}",
-            if cql.is_collection() { "frozen collection" } else { "non collection" },
+            match cql {
+                cql if cql.is_collection() => "frozen collection",
+                _ if what.contains(" + ") || what.contains(" - ") => "non counter",
+                _ => "non collection",
+            },
             column.name
         )))
     };
@@ -523,7 +538,7 @@ fn column_operation(
             Ok(ColumnOperation::SetElement(key, value))
         }
         Operation::SetField(field, value) => {
-            let (at, cql) = field_of(column, field)?;
+            let (at, cql) = field_of(column, field, &value.text())?;
             let receiver = Receiver::new(format!("{}.{field}", column.name), cql);
             Ok(ColumnOperation::SetField(at, TypedTerm::prepare(value, &receiver, preparing)?))
         }
@@ -553,6 +568,20 @@ fn column_operation(
     }
 }
 
+/// A conditional statement is about one row.
+fn check_conditional_in(
+    conditions: &ConditionsPlan,
+    restrictions: &Restrictions,
+) -> Result<(), CqlError> {
+    let what = match (restrictions.has_key_in, restrictions.has_clustering_in()) {
+        _ if conditions.is_none() => return Ok(()),
+        (true, _) => "partition key is",
+        (false, true) => "clustering key columns is",
+        (false, false) => return Ok(()),
+    };
+    Err(CqlError::invalid(format!("IN on the {what} not supported with conditional updates")))
+}
+
 /// What stands in an element's brackets, and behind its equals sign.
 fn element_types(column: &Column) -> Result<(CqlType, CqlType), CqlError> {
     match &column.column_type.cql {
@@ -566,16 +595,16 @@ fn element_types(column: &Column) -> Result<(CqlType, CqlType), CqlError> {
     }
 }
 
-fn field_of(column: &Column, field: &str) -> Result<(u16, CqlType), CqlError> {
+fn field_of(column: &Column, field: &str, value: &str) -> Result<(u16, CqlType), CqlError> {
     let CqlType::Udt(udt) = &column.column_type.cql else {
         return Err(CqlError::invalid(format!(
-            "Invalid operation ({}.{field} = ?) for non-UDT column {}",
+            "Invalid operation ({}.{field} = {value}) for non-UDT column {}",
             column.name, column.name
         )));
     };
     if !column.column_type.is_multi_cell() {
         return Err(CqlError::invalid(format!(
-            "Invalid operation ({}.{field} = ?) for frozen UDT column {}",
+            "Invalid operation ({}.{field} = {value}) for frozen UDT column {}",
             column.name, column.name
         )));
     }
@@ -592,11 +621,14 @@ fn deletion(
 ) -> Result<ColumnOperation, CqlError> {
     match part {
         Deletable::Column(_) => Ok(ColumnOperation::Delete),
-        Deletable::Field(_, field) => Ok(ColumnOperation::DeleteField(field_of(column, field)?.0)),
+        Deletable::Field(_, field) => {
+            Ok(ColumnOperation::DeleteField(field_of(column, field, "?")?.0))
+        }
         Deletable::Element(name, key) => {
             if !column.column_type.is_multi_cell() {
+                let kind = if column.column_type.cql.is_collection() { "frozen" } else { "non" };
                 return Err(CqlError::invalid(format!(
-                    "Invalid deletion operation for frozen collection column {name}"
+                    "Invalid deletion operation for {kind} collection column {name}"
                 )));
             }
             let (key_type, _) = element_types(column)?;

@@ -46,10 +46,18 @@ impl Mutator<'_, '_> {
         }
     }
 
-    fn stored(&self, table: &Table, key: &Bytes) -> Result<RowData, CqlError> {
+    /// A row as it is stored, with its clustering if it is there.
+    fn stored(
+        &self,
+        table: &Table,
+        key: &Bytes,
+    ) -> Result<(Option<Vec<Bytes>>, RowData), CqlError> {
         match self.view.get(table.space, key)? {
-            Some(stored) => Ok(row_codec::decode(&stored)?.2),
-            None => Ok(RowData::default()),
+            Some(stored) => {
+                let (_, ck, row) = row_codec::decode(&stored)?;
+                Ok((Some(ck), row))
+            }
+            None => Ok((None, RowData::default())),
         }
     }
 
@@ -63,19 +71,13 @@ impl Mutator<'_, '_> {
     ) -> Result<(LiveRow, bool), CqlError> {
         let mut header = self.header(table, prefix)?;
         let key = prefix.row(&table.encode_clustering(ck));
-        let mut data = self.stored(table, &key)?;
+        let (_, mut data) = self.stored(table, &key)?;
         let clustering = prefix.strip(&key).unwrap_or_default();
         let exists = data.keep_live(header.deletion_of(clustering), self.now);
         let mut statics = std::mem::take(&mut header.statics);
         statics.keep_live(header.deletion, self.now);
-        let row = LiveRow {
-            key,
-            pk: pk.clone(),
-            ck: ck.to_vec(),
-            data,
-            statics: Arc::new(statics),
-            is_static_only: !exists,
-        };
+        let row =
+            LiveRow { key, pk: pk.clone(), ck: ck.to_vec(), data, statics: Arc::new(statics) };
         Ok((row, exists))
     }
 
@@ -139,7 +141,9 @@ impl Mutator<'_, '_> {
                 crate::storage::key::KEY_BYTES_MAX
             )));
         }
-        let mut row = self.stored(table, &key)?;
+        // Of 1.5 and 1.50, which are one clustering, the first one written is the one shown.
+        let (first, mut row) = self.stored(table, &key)?;
+        let ck = first.as_deref().unwrap_or(ck);
         let mut update = match change.effect {
             Effect::DeleteRows => RowData { deletion: self.deletion(change), ..RowData::default() },
             _ => {

@@ -15,6 +15,7 @@ use crate::cql::statements::relation::{InValues, Operator, Relation, RelationLef
 use crate::cql::term::Term;
 use crate::error::CqlError;
 use crate::schema::table::{Column, ColumnKind, Table};
+use crate::storage::byte_comparable::put_component;
 use crate::storage::key::{
     ClusteringBound, KEY_BYTES_MAX, PartitionPrefix, Slice, after_token, at_token,
     serialize_partition_key, token_of,
@@ -123,7 +124,7 @@ impl Gathered {
         if self.equal.is_some() {
             return Err(conflict("an Equal"));
         }
-        if self.within.is_some() {
+        if self.within.is_some() && operator != Operator::Equal {
             return Err(conflict("a IN"));
         }
         let twice = |end: &str| {
@@ -155,8 +156,9 @@ impl Gathered {
 
     fn one_of(&mut self, name: &str, values: TypedIn) -> Result<(), CqlError> {
         if !self.is_empty() {
+            let what = if self.equal.is_some() { "an Equal" } else { "a IN" };
             return Err(CqlError::invalid(format!(
-                "{name} cannot be restricted by more than one relation if it includes a IN"
+                "{name} cannot be restricted by more than one relation if it includes {what}"
             )));
         }
         self.within = Some(values);
@@ -197,6 +199,8 @@ struct Builder<'a> {
     multi: Vec<MultiColumn>,
     token: Option<TokenRange>,
     filters: Vec<Filter>,
+    /// Slices over columns of both directions: found by looking, and no filtering to Cassandra.
+    slice_filters: Vec<Filter>,
 }
 
 impl Restrictions {
@@ -214,6 +218,7 @@ impl Restrictions {
             multi: Vec::new(),
             token: None,
             filters: Vec::new(),
+            slice_filters: Vec::new(),
         };
         for relation in relations {
             builder.relation(relation, preparing)?;
@@ -250,6 +255,18 @@ impl Restrictions {
     /// Whether the clustering is restricted by a slice.
     pub(crate) fn has_slice(&self) -> bool {
         self.clustering.iter().any(ClusteringPart::is_slice)
+    }
+
+    /// Whether any clustering column is restricted by an IN.
+    pub(crate) fn has_clustering_in(&self) -> bool {
+        self.clustering.iter().any(|part| {
+            matches!(
+                part,
+                ClusteringPart::In(_)
+                    | ClusteringPart::InTuples(_)
+                    | ClusteringPart::InTupleList(..)
+            )
+        })
     }
 
     /// Clustering columns that are covered.
@@ -305,7 +322,7 @@ impl Builder<'_> {
                 }
                 if *operator == Operator::NotEqual {
                     return Err(CqlError::invalid(format!(
-                        "Unsupported '!=' relation: {name} != {}",
+                        "Unsupported \"!=\" relation: {name} != {}",
                         term.text()
                     )));
                 }
@@ -341,12 +358,13 @@ impl Builder<'_> {
                 self.filters.push(Filter { at, check: FilterCheck::ContainsKey(term) });
                 Ok(())
             }
-            RelationRight::IsNotNull => Err(CqlError::invalid(
-                "Invalid restrictions: IS NOT NULL is only supported in materialized view creation",
-            )),
-            RelationRight::Like(_) => Err(CqlError::invalid(format!(
-                "LIKE restriction is only supported on properly indexed columns. {name} LIKE ? is \
-                 not valid."
+            RelationRight::IsNotNull => {
+                Err(CqlError::invalid(format!("Unsupported restriction: {name} IS NOT NULL")))
+            }
+            RelationRight::Like(term) => Err(CqlError::invalid(format!(
+                "LIKE restriction is only supported on properly indexed columns. {name} LIKE {} is \
+                 not valid.",
+                term.text()
             ))),
         }
     }
@@ -441,9 +459,9 @@ impl Builder<'_> {
             if place != start + at {
                 return Err(CqlError::invalid(format!(
                     "Clustering columns must appear in the PRIMARY KEY order in multi-column \
-                     relations: ({}) {} ...",
+                     relations: ({}) {}",
                     names.join(", "),
-                    if matches!(right, RelationRight::In(_)) { "IN" } else { "=" }
+                    right_text(right)
                 )));
             }
         }
@@ -513,6 +531,7 @@ impl Builder<'_> {
         if needs_filtering && self.purpose == (Purpose::Select { allow_filtering: false }) {
             return Err(CqlError::invalid(FILTERING_NEEDED));
         }
+        restrictions.filters.append(&mut self.slice_filters);
         Ok(restrictions)
     }
 
@@ -527,10 +546,11 @@ impl Builder<'_> {
                 ));
             }
             if self.columns[..count].iter().any(Gathered::has_slice) {
-                return Err(CqlError::invalid(
+                let statement = if self.purpose == Purpose::Update { "UPDATE" } else { "DELETE" };
+                return Err(CqlError::invalid(format!(
                     "Only EQ and IN relation are supported on the partition key (unless you use the \
-                     token() function)",
-                ));
+                     token() function) for {statement} statements"
+                )));
             }
             let missing: Vec<_> = (0..count)
                 .filter(|at| !is_named(&self.columns[*at]))
@@ -582,7 +602,6 @@ impl Builder<'_> {
                 gathered.filters(offset + at, &mut self.filters);
             } else {
                 is_open = gathered.has_slice();
-                self.refuse_slice_in_update(is_open)?;
                 restrictions.clustering.push(match (gathered.equal, gathered.within) {
                     (Some(term), _) => ClusteringPart::Equal(vec![term]),
                     (None, Some(values)) => ClusteringPart::In(values),
@@ -595,7 +614,7 @@ impl Builder<'_> {
             }
             at += 1;
         }
-        Ok(())
+        self.refuse_slice_in_update(restrictions.has_slice())
     }
 
     fn refuse_slice_in_update(&self, is_slice: bool) -> Result<(), CqlError> {
@@ -638,7 +657,6 @@ impl Builder<'_> {
         is_open: bool,
         restrictions: &mut Restrictions,
     ) -> Result<usize, CqlError> {
-        self.refuse_slice_in_update(part.is_slice())?;
         let clustering = self.table.clustering();
         let first = clustering[at].descending;
         let one_direction =
@@ -670,7 +688,12 @@ impl Builder<'_> {
                 return Err(CqlError::invalid(FILTERING_NEEDED));
             }
         };
-        self.filters.extend(checks.into_iter().map(|check| Filter { at, check }));
+        let found = checks.into_iter().map(|check| Filter { at, check });
+        if is_open {
+            self.filters.extend(found)
+        } else {
+            self.slice_filters.extend(found)
+        }
         // A slice over columns of both directions is found by looking; nothing narrower may follow.
         Ok(count)
     }
@@ -699,6 +722,19 @@ impl Builder<'_> {
     }
 }
 
+/// A relation's right side as it is written.
+fn right_text(right: &RelationRight) -> String {
+    match right {
+        RelationRight::Compare(operator, term) => format!("{} {}", operator.symbol(), term.text()),
+        RelationRight::In(InValues::Terms(terms)) => {
+            let terms: Vec<_> = terms.iter().map(Term::text).collect();
+            format!("IN ({})", terms.join(", "))
+        }
+        RelationRight::In(InValues::Marker(marker)) => format!("IN {}", marker.text()),
+        _ => String::new(),
+    }
+}
+
 /// The terms of a tuple, each for its column.
 fn tuple_terms(
     term: &Term,
@@ -712,7 +748,7 @@ fn tuple_terms(
             term.text()
         )));
     };
-    if items.len() > receivers.len() || items.is_empty() {
+    if items.len() != receivers.len() {
         return Err(CqlError::invalid(format!(
             "Expected {} elements in value tuple, but got {}: {}",
             receivers.len(),
@@ -766,7 +802,7 @@ fn product(prefixes: Vec<Vec<Bytes>>, options: &[Vec<Bytes>]) -> Result<Vec<Vec<
 
 /// The partition keys and what of each partition.
 impl Restrictions {
-    /// The partition keys it names, in the order of the ring, each once.
+    /// The partition keys it names, in the order of their values, each once.
     pub(crate) fn keys(
         &self,
         table: &Table,
@@ -787,7 +823,15 @@ impl Restrictions {
             let prefix = PartitionPrefix::new(&table.key_types, &key);
             found.push((Arc::from(key), prefix));
         }
-        found.sort_by(|a, b| a.1.cmp(&b.1));
+        // In the order of the values, as Cassandra answers an IN, not in that of the ring.
+        let order = |key: &[Bytes]| {
+            let mut out = Vec::new();
+            for (cql, component) in table.key_types.iter().zip(key) {
+                put_component(cql, component, false, &mut out);
+            }
+            out
+        };
+        found.sort_by_cached_key(|(key, _)| order(key));
         found.dedup_by(|a, b| a.1 == b.1);
         Ok(found)
     }

@@ -18,6 +18,7 @@ use crate::cql::statements::select::Select;
 use crate::error::CqlError;
 use crate::schema::table::{ColumnKind, Table};
 use crate::storage::byte_comparable::compare;
+use crate::storage::key::PartitionPrefix;
 use crate::storage::partition::{LiveRow, LiveRows, ReadOptions, RowSource};
 
 /// A page ends after so many bytes even if it has fewer rows than asked for: 8 MiB.
@@ -97,7 +98,7 @@ impl SelectPlan {
 
     /// What the author should know.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        if !self.selection.is_aggregate() {
+        if !self.is_grouped() {
             return Vec::new();
         }
         if !self.restrictions.has_key() {
@@ -132,8 +133,7 @@ impl SelectPlan {
             ));
         }
         let limit = limit_value(&self.limit, "LIMIT", &binding)?;
-        let per_partition =
-            limit_value(&self.per_partition_limit, "PER PARTITION LIMIT", &binding)?;
+        let per_partition = limit_value(&self.per_partition_limit, "LIMIT", &binding)?;
         let resumed = page.paging_state.as_ref().map(PagingState::decode).transpose()?;
         let filters: Vec<BoundFilter> = self
             .restrictions
@@ -215,7 +215,7 @@ impl Reading<'_> {
                 current = Some(row.pk.clone());
             }
             if left_in_partition == 0 {
-                self.rows.skip_partition();
+                self.rows.skip_partition(&row);
                 continue;
             }
             // One row more than a page: there is a next one.
@@ -230,14 +230,19 @@ impl Reading<'_> {
             check_size(&out)?;
             self.limit -= 1;
             left_in_partition -= 1;
+            // The header stands for the whole partition: nothing more of it is wanted.
+            let last_key = if self.plan.is_distinct {
+                PartitionPrefix::new(&self.plan.table.key_types, &row.pk).header()
+            } else {
+                row.key.clone()
+            };
             last = Some(PagingState {
-                last_key: row.key.clone(),
+                last_key,
                 remaining: self.limit,
                 remaining_in_partition: left_in_partition,
             });
             if self.plan.is_distinct {
-                self.rows.skip_partition();
-                current = None;
+                self.rows.skip_partition(&row);
             }
         }
         Ok(out.finish())
@@ -246,7 +251,7 @@ impl Reading<'_> {
     /// What a partition may show: a resumed one has shown some already.
     fn start_partition(&mut self, row: &LiveRow) -> u64 {
         let Some((last_key, remaining)) = self.partition.take() else { return self.per_partition };
-        let prefix = crate::storage::key::PartitionPrefix::new(&self.plan.table.key_types, &row.pk);
+        let prefix = PartitionPrefix::new(&self.plan.table.key_types, &row.pk);
         if prefix.strip(&last_key).is_some() { remaining } else { self.per_partition }
     }
 
@@ -294,16 +299,26 @@ impl Reading<'_> {
         let mut states = Evaluator::start_group(selection);
         let mut first: Option<LiveRow> = None;
         let mut key: Option<Vec<Option<Bytes>>> = None;
+        let (mut current, mut groups_in_partition) = (None::<Arc<[Bytes]>>, 0);
         let mut last: Option<PagingState> = None;
         while let Some(row) = self.next_row()? {
-            if row.is_static_only && selection.is_aggregate() && self.plan.group_by.is_empty() {
-                // A partition without rows has nothing to count.
-                continue;
-            }
             let table = &self.plan.table;
             let group: Vec<_> =
                 self.plan.group_by.iter().map(|at| column_value(table, *at, &row)).collect();
-            if key.as_ref().is_some_and(|key| *key != group) {
+            if current.as_deref() != Some(&*row.pk) {
+                groups_in_partition = 0;
+            }
+            let starts = key.as_ref().is_none_or(|key| *key != group)
+                || current.as_deref() != Some(&*row.pk) && !self.plan.group_by.is_empty();
+            current = Some(row.pk.clone());
+            if starts {
+                groups_in_partition += 1;
+            }
+            if groups_in_partition > self.per_partition && !self.plan.group_by.is_empty() {
+                self.rows.skip_partition(&row);
+                continue;
+            }
+            if starts && key.is_some() {
                 out.push(self.evaluator.finish_group(selection, &states, first.as_ref())?);
                 check_size(&out)?;
                 self.limit -= 1;
@@ -456,7 +471,7 @@ fn order_by(
             ));
         }
         let at = table.clustering().iter().position(|it| it.name == *name).unwrap_or_default();
-        if at > next && at >= restrictions.clustering_columns() {
+        if at > next && at > restrictions.clustering_columns() {
             return Err(CqlError::invalid(
                 "Order by currently only supports the ordering of columns following their declared \
                  order in the PRIMARY KEY",

@@ -168,6 +168,13 @@ fn prepare(
         Selectable::Cast(inner, raw) => {
             let inner = prepare(inner, table, preparing)?;
             let to = preparing.resolve_type(raw)?.cql;
+            if !functions::can_cast(&inner.cql, &to) {
+                return Err(CqlError::invalid(format!(
+                    "{} cannot be cast to {}",
+                    inner.name,
+                    plain_text(&to)
+                )));
+            }
             let name = format!("cast({} as {})", inner.name, plain_text(&to));
             let selector = Selector::Cast(inner.cql, to.clone(), Box::new(inner.selector));
             Ok(Typed { selector, cql: to, name })
@@ -197,7 +204,12 @@ fn prepare(
             let (key_type, cql) = match &inner.cql {
                 CqlType::Map(key, value) => ((**key).clone(), (**value).clone()),
                 CqlType::Set(element) => ((**element).clone(), (**element).clone()),
-                CqlType::List(element) => (CqlType::Int, (**element).clone()),
+                CqlType::List(_) => {
+                    return Err(CqlError::invalid(format!(
+                        "Element selection is only allowed on sets and maps, but {} is a list",
+                        inner.name
+                    )));
+                }
                 _ => {
                     return Err(CqlError::invalid(format!(
                         "Invalid element selection: {} is of type {} is not a collection",
@@ -283,10 +295,7 @@ fn call(
             ));
         }
         let Some((kind, cql)) = functions::aggregate(&name.name, &inner.cql) else {
-            return Err(CqlError::invalid(format!(
-                "Invalid call to function {}, none of its type signatures match",
-                name.name
-            )));
+            return Err(functions::no_aggregate(&name.name));
         };
         let text = format!("system.{}({})", name.name, inner.name);
         let selector = Selector::Aggregate(kind, inner.cql, Box::new(inner.selector));
@@ -312,6 +321,16 @@ fn call(
             })
     };
     let Some(at) = all.iter().position(fits) else {
+        if let ([function], [Some(argument)]) = (&all[..], &known[..])
+            && let [wanted] = &function.arguments[..]
+        {
+            return Err(CqlError::invalid(format!(
+                "Type error: {} cannot be passed as argument 0 of function {} of type {}",
+                argument.name,
+                function.name,
+                plain_text(wanted)
+            )));
+        }
         return Err(functions::no_match(name, &all));
     };
     let function = all.swap_remove(at);

@@ -13,7 +13,7 @@ use super::literal::{self, Receiver};
 use crate::cql::statements::relation::InValues;
 use crate::cql::term::Term;
 use crate::error::CqlError;
-use crate::schema::types::plain_text;
+use crate::schema::types::{plain_text, type_text};
 use crate::storage::byte_comparable::compare;
 
 /// The longest element of a collection: 64 MiB, well below a frame.
@@ -83,7 +83,16 @@ impl TypedTerm {
                     TypedTerm::prepare(term, receiver, preparing).map(Box::new)
                 };
                 arithmetic::check(*symbol, &receiver.cql)?;
-                let (left, right) = (side(left, preparing)?, side(right, preparing)?);
+                let saved = preparing.save();
+                let both = side(left, preparing).and_then(|a| Ok((a, side(right, preparing)?)));
+                let (left, right) = both.map_err(|_| {
+                    preparing.restore(saved);
+                    CqlError::invalid(format!(
+                        "the '{symbol}' operation is not supported between {} and {}",
+                        left.text(),
+                        right.text()
+                    ))
+                })?;
                 Ok(TypedTerm::Arithmetic(*symbol, receiver.cql.clone(), left, right))
             }
             Term::Negative(inner) => {
@@ -203,17 +212,28 @@ fn element(
     let saved = preparing.save();
     TypedTerm::prepare(item, &part, preparing).map_err(|error| {
         preparing.restore(saved);
-        // What is right in looks and wrong in content speaks for itself.
-        if matches!(item, Term::Constant(kind, _) if literal::takes(&part.cql, *kind)) {
-            return error;
-        }
-        CqlError::invalid(format!(
-            "Invalid {kind} literal for {}: value {} is not of type {}",
-            receiver.name,
-            item.text(),
-            plain_text(&part.cql)
-        ))
+        part_error(item, &part.cql, error, || {
+            format!(
+                "Invalid {kind} literal for {}: value {} is not of type {}",
+                receiver.name,
+                item.text(),
+                plain_text(&part.cql)
+            )
+        })
     })
+}
+
+/// The error of a part: what is right in looks and wrong in content speaks for itself.
+fn part_error(
+    item: &Term,
+    cql: &CqlType,
+    error: CqlError,
+    text: impl FnOnce() -> String,
+) -> CqlError {
+    match item {
+        Term::Constant(kind, _) if literal::takes(cql, *kind) => error,
+        _ => CqlError::invalid(text()),
+    }
 }
 
 fn list(
@@ -235,7 +255,12 @@ fn list(
             }
             (element, true)
         }
-        _ => return Err(wrong("list", receiver)),
+        other => {
+            return Err(CqlError::invalid(format!(
+                "Unexpected receiver type '{}'; only list and vector are expected",
+                plain_text(other)
+            )));
+        }
     };
     let kind = if is_vector { "vector" } else { "list" };
     let part = Receiver::new(format!("value({})", receiver.name), (**cql).clone());
@@ -301,7 +326,17 @@ fn user_type(
             )));
         };
         let part = Receiver::new(format!("{}.{name}", receiver.name), udt.fields[at].1.clone());
-        fields[at] = TypedTerm::prepare(value, &part, preparing)?;
+        let saved = preparing.save();
+        fields[at] = TypedTerm::prepare(value, &part, preparing).map_err(|error| {
+            preparing.restore(saved);
+            part_error(value, &part.cql, error, || {
+                format!(
+                    "Invalid user type literal for {}: field {name} is not of type {}",
+                    receiver.name,
+                    plain_text(&part.cql)
+                )
+            })
+        })?;
     }
     Ok(TypedTerm::Fields(fields))
 }
@@ -322,7 +357,7 @@ fn tuple(
         return Err(CqlError::invalid(format!(
             "Invalid tuple literal for {}: too many elements. Type {} expects {} but got {}",
             receiver.name,
-            plain_text(&receiver.cql),
+            type_text(&receiver.cql, true),
             types.len(),
             items.len()
         )));
@@ -330,7 +365,18 @@ fn tuple(
     let mut fields = Vec::with_capacity(items.len());
     for (at, (item, cql)) in items.iter().zip(types).enumerate() {
         let part = Receiver::new(format!("{}[{at}]", receiver.name), cql.clone());
-        fields.push(TypedTerm::prepare(item, &part, preparing)?);
+        let saved = preparing.save();
+        let field = TypedTerm::prepare(item, &part, preparing).map_err(|error| {
+            preparing.restore(saved);
+            part_error(item, cql, error, || {
+                format!(
+                    "Invalid tuple literal for {}: component {at} is not of type {}",
+                    receiver.name,
+                    plain_text(cql)
+                )
+            })
+        })?;
+        fields.push(field);
     }
     Ok(TypedTerm::Fields(fields))
 }

@@ -7,15 +7,15 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use md5::{Digest, Md5};
 use parking_lot::{Mutex, RwLock};
-use tidemill_cql_wire::UdtType;
 use tidemill_cql_wire::response::SchemaChange;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
 use super::Schema;
 use super::codec;
-use super::keyspace::Keyspace;
+use super::keyspace::{Keyspace, UserType};
 use super::table::Table;
+use super::types::ColumnType;
 use crate::error::CqlError;
 use crate::storage::engine::{Durability, Engine, SpaceId, Write};
 
@@ -104,7 +104,7 @@ impl Catalog {
             writes.push(Write { space: SCHEMA_SPACE, key: key.clone(), value: None });
         }
         if writes.is_empty() {
-            return Ok(changed.event);
+            return Ok(None);
         }
         for table in keyspace.iter().flat_map(|keyspace| keyspace.tables.values()) {
             self.engine.create_space(table.space)?;
@@ -136,8 +136,9 @@ fn records(keyspace: Option<&Keyspace>) -> BTreeMap<Bytes, Bytes> {
     let Some(keyspace) = keyspace.filter(|it| !it.is_system) else { return records };
     let name = &keyspace.name;
     records.insert(codec::keyspace_key(name), codec::encode_keyspace(keyspace));
-    for (number, udt) in (0..).zip(in_order_of_use(keyspace)) {
-        records.insert(codec::type_key(name, &udt.name), codec::encode_type(udt, number));
+    for (number, user_type) in (0..).zip(in_order_of_use(keyspace)) {
+        let key = codec::type_key(name, &user_type.udt.name);
+        records.insert(key, codec::encode_type(user_type, number));
     }
     for table in keyspace.tables.values() {
         records.insert(codec::table_key(name, &table.name), codec::encode_table(table));
@@ -146,15 +147,16 @@ fn records(keyspace: Option<&Keyspace>) -> BTreeMap<Bytes, Bytes> {
 }
 
 /// Types such that each comes behind those it uses.
-pub(crate) fn in_order_of_use(keyspace: &Keyspace) -> Vec<&Arc<UdtType>> {
-    let mut ordered: Vec<&Arc<UdtType>> = Vec::new();
-    let mut waiting: Vec<&Arc<UdtType>> = keyspace.types.values().collect();
+pub(crate) fn in_order_of_use(keyspace: &Keyspace) -> Vec<&UserType> {
+    let mut ordered: Vec<&UserType> = Vec::new();
+    let mut waiting: Vec<&UserType> = keyspace.types.values().collect();
     // Types cannot use one another in a circle: each round places at least one.
     while !waiting.is_empty() {
-        let (ready, later): (Vec<_>, Vec<_>) = waiting.iter().partition(|udt| {
-            let mut others = waiting.iter().filter(|other| other.name != udt.name);
+        let (ready, later): (Vec<_>, Vec<_>) = waiting.iter().partition(|it| {
+            let mut others = waiting.iter().filter(|other| other.udt.name != it.udt.name);
             !others.any(|other| {
-                udt.fields.iter().any(|(_, field)| super::types::mentions(field, &other.name))
+                let uses = |field: &ColumnType| super::types::mentions(&field.cql, &other.udt.name);
+                it.fields.iter().any(uses)
             })
         });
         if ready.is_empty() {
@@ -195,11 +197,11 @@ fn load(engine: &dyn Engine) -> Result<BTreeMap<String, Arc<Keyspace>>, CqlError
         let Some(keyspace) = keyspaces.get_mut(&keyspace) else { continue };
         let fields = fields.into_iter().map(|(field, text)| {
             let resolved = codec::resolve_text(&text, keyspace).map_err(corrupt)?;
-            Ok((field, resolved.cql))
+            Ok((field, resolved))
         });
         let fields = fields.collect::<Result<_, CqlError>>()?;
-        let udt = UdtType { keyspace: keyspace.name.clone(), name: name.clone(), fields };
-        keyspace.types.insert(name, Arc::new(udt));
+        let user_type = UserType::new(&keyspace.name, &name, fields);
+        keyspace.types.insert(name, user_type);
     }
     for (keyspace, name, record) in tables {
         let Some(keyspace) = keyspaces.get_mut(&keyspace) else { continue };

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use tidemill_cql_wire::{Reader, UdtType, WireError, WireWrite};
+use tidemill_cql_wire::{Reader, WireError, WireWrite};
 
-use super::keyspace::Keyspace;
+use super::keyspace::{Keyspace, UserType};
 use super::options::TableOptions;
 use super::table::{Column, ColumnKind, DroppedColumn, Table};
 use super::types::{self, ColumnType};
@@ -72,14 +72,11 @@ pub(crate) fn decode_keyspace(name: &str, record: &Bytes) -> Result<Keyspace, Co
 
 /// A user-defined type. Its number says when it was made, so that types are read back in an order
 /// in which each finds those it uses.
-pub(crate) fn encode_type(udt: &UdtType, number: u32) -> Bytes {
+pub(crate) fn encode_type(user_type: &UserType, number: u32) -> Bytes {
     let mut out = start();
     out.put_i32(number as i32);
-    let fields: Vec<_> = udt
-        .fields
-        .iter()
-        .map(|(name, field)| (name.clone(), types::type_text(field, true)))
-        .collect();
+    let fields: Vec<_> =
+        user_type.named_fields().map(|(name, field)| (name.clone(), field.text())).collect();
     out.put_string_map(&fields);
     out.freeze()
 }
@@ -100,7 +97,7 @@ pub(crate) fn decode_type(record: &Bytes) -> Result<RawUdt, CorruptSchema> {
 /// The type of words in a keyspace.
 pub(crate) fn resolve_text(text: &str, keyspace: &Keyspace) -> Result<ColumnType, CorruptSchema> {
     let raw = parse_type(text).map_err(|error| CorruptSchema(error.to_string()))?;
-    types::resolve(&raw, keyspace).map_err(|error| CorruptSchema(error.to_string()))
+    types::resolve_field(&raw, keyspace).map_err(|error| CorruptSchema(error.to_string()))
 }
 
 /// A table.

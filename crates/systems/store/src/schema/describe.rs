@@ -1,11 +1,8 @@
 //! Schema objects as the CQL that would make them, as `DESCRIBE` prints it.
 
-use tidemill_cql_wire::UdtType;
-
-use super::keyspace::Keyspace;
+use super::keyspace::{Keyspace, UserType};
 use super::options::map_text;
 use super::table::{Column, ColumnKind, Table};
-use super::types::type_text;
 use crate::cql::keywords::quoted;
 
 /// `CREATE KEYSPACE …`. Cassandra prints two spaces before AND.
@@ -32,11 +29,11 @@ pub(crate) fn create_keyspace(keyspace: &Keyspace) -> String {
 }
 
 /// `CREATE TYPE …`.
-pub(crate) fn create_type(udt: &UdtType) -> String {
-    let fields: Vec<_> = udt
-        .fields
-        .iter()
-        .map(|(name, field)| format!("    {} {}", quoted(name), type_text(field, true)))
+pub(crate) fn create_type(user_type: &UserType) -> String {
+    let udt = &user_type.udt;
+    let fields: Vec<_> = user_type
+        .named_fields()
+        .map(|(name, field)| format!("    {} {}", quoted(name), field.text()))
         .collect();
     format!(
         "CREATE TYPE {}.{} (\n{}\n);",

@@ -6,6 +6,32 @@ use std::sync::Arc;
 use tidemill_cql_wire::UdtType;
 
 use super::table::Table;
+use super::types::ColumnType;
+
+/// A user-defined type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UserType {
+    /// As it travels.
+    pub(crate) udt: Arc<UdtType>,
+    /// The types of its fields, which say what is frozen.
+    pub(crate) fields: Vec<ColumnType>,
+}
+
+impl UserType {
+    /// A type of these fields.
+    pub(crate) fn new(keyspace: &str, name: &str, fields: Vec<(String, ColumnType)>) -> UserType {
+        let (keyspace, name) = (keyspace.to_owned(), name.to_owned());
+        let (names, fields): (Vec<String>, Vec<ColumnType>) = fields.into_iter().unzip();
+        let types = fields.iter().map(|field| field.cql.clone());
+        let udt = UdtType { keyspace, name, fields: names.into_iter().zip(types).collect() };
+        UserType { udt: Arc::new(udt), fields }
+    }
+
+    /// Its fields' names and types.
+    pub(crate) fn named_fields(&self) -> impl Iterator<Item = (&String, &ColumnType)> {
+        self.udt.fields.iter().map(|(name, _)| name).zip(&self.fields)
+    }
+}
 
 /// A keyspace at one moment.
 #[derive(Debug, Clone)]
@@ -19,7 +45,7 @@ pub(crate) struct Keyspace {
     /// By name.
     pub(crate) tables: BTreeMap<String, Arc<Table>>,
     /// By name.
-    pub(crate) types: BTreeMap<String, Arc<UdtType>>,
+    pub(crate) types: BTreeMap<String, UserType>,
     /// Whose content the server makes up; nobody writes there.
     pub(crate) is_system: bool,
     /// Whether Cassandra calls it virtual.

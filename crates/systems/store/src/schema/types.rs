@@ -62,6 +62,21 @@ pub(crate) fn plain_text(cql: &CqlType) -> String {
 
 /// The type a statement's words mean in a keyspace.
 pub(crate) fn resolve(raw: &RawType, keyspace: &Keyspace) -> Result<ColumnType, CqlError> {
+    let resolved = resolve_inner(raw, keyspace, false)?;
+    if let CqlType::Udt(udt) = &resolved.cql
+        && resolved.is_multi_cell()
+        && let Some(known) = keyspace.types.get(&udt.name)
+        && known.fields.iter().any(ColumnType::is_multi_cell)
+    {
+        return Err(CqlError::invalid(
+            "Non-frozen UDTs with nested non-frozen collections are not supported",
+        ));
+    }
+    Ok(resolved)
+}
+
+/// The type of a field: not frozen as such, it becomes frozen with the type it is in.
+pub(crate) fn resolve_field(raw: &RawType, keyspace: &Keyspace) -> Result<ColumnType, CqlError> {
     resolve_inner(raw, keyspace, false)
 }
 
@@ -86,7 +101,7 @@ fn resolve_inner(
                 )));
             }
             match keyspace.types.get(&name.name) {
-                Some(udt) => found(CqlType::Udt(udt.clone())),
+                Some(known) => found(CqlType::Udt(known.udt.clone())),
                 None => {
                     Err(CqlError::invalid(format!("Unknown type {}.{}", keyspace.name, name.name)))
                 }
@@ -102,7 +117,7 @@ fn resolve_inner(
             if can_freeze {
                 return Ok(resolved);
             }
-            Err(CqlError::invalid(format!(
+            Err(CqlError::syntax(format!(
                 "frozen<> is only allowed on collections, tuples, and user-defined types (got {inner})"
             )))
         }

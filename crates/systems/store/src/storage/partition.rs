@@ -87,8 +87,6 @@ pub(crate) struct LiveRow {
     pub(crate) data: RowData,
     /// What is live in the partition's static row.
     pub(crate) statics: Arc<RowData>,
-    /// No row, only the partition's static columns.
-    pub(crate) is_static_only: bool,
 }
 
 struct Partition {
@@ -135,9 +133,7 @@ impl<'a> LiveRows<'a> {
         resume_after: Option<&Bytes>,
     ) -> LiveRows<'a> {
         let targets = match resume_after {
-            Some(key) => {
-                targets.into_iter().filter_map(|it| behind(it, key, options.reverse)).collect()
-            }
+            Some(key) => all_behind(targets, key, options.reverse),
             None => targets.into(),
         };
         LiveRows {
@@ -181,9 +177,11 @@ impl<'a> LiveRows<'a> {
         }
     }
 
-    /// Leaves out what remains of the current partition.
-    pub(crate) fn skip_partition(&mut self) {
-        let Some(partition) = self.partition.take() else { return };
+    /// Leaves out what remains of a row's partition.
+    pub(crate) fn skip_partition(&mut self, row: &LiveRow) {
+        // A partition without rows is shown when the next one has begun: nothing remains of it.
+        let is_current = |partition: &Partition| partition.pk == row.pk;
+        let Some(partition) = self.partition.take_if(|it| is_current(it)) else { return };
         self.slices.clear();
         self.entries = None;
         if let Some(end) = self.ring_end.take() {
@@ -251,7 +249,6 @@ impl<'a> LiveRows<'a> {
                 ck: Vec::new(),
                 data: RowData::default(),
                 statics: partition.statics,
-                is_static_only: true,
             });
         }
     }
@@ -289,9 +286,18 @@ impl<'a> LiveRows<'a> {
             ck,
             data,
             statics: partition.statics.clone(),
-            is_static_only: false,
         }))
     }
+}
+
+/// What of the targets lies behind a row: partitions before its own have been read.
+fn all_behind(targets: Vec<Target>, key: &Bytes, reverse: bool) -> VecDeque<Target> {
+    let is_own = |target: &Target| match target {
+        Target::Partition { prefix, .. } => prefix.strip(key).is_some(),
+        Target::Ring { .. } => true,
+    };
+    let own = targets.iter().position(is_own).unwrap_or(0);
+    targets.into_iter().skip(own).filter_map(|target| behind(target, key, reverse)).collect()
 }
 
 /// What of a target lies behind a row.
@@ -307,8 +313,7 @@ fn behind(target: Target, key: &Bytes, reverse: bool) -> Option<Target> {
         }
         Target::Partition { pk, prefix, slices, is_resumed } => {
             let Some(clustering) = prefix.strip(key) else {
-                let is_behind = prefix.bytes() > &key[..];
-                return is_behind.then_some(Target::Partition { pk, prefix, slices, is_resumed });
+                return Some(Target::Partition { pk, prefix, slices, is_resumed });
             };
             if clustering == [0x00] {
                 return None;

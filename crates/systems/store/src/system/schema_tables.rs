@@ -4,7 +4,6 @@ use super::rows::{RowMaker, boolean, double, int, long, text, text_map, texts, u
 use crate::schema::Schema;
 use crate::schema::keyspace::Keyspace;
 use crate::schema::table::{Column, Table};
-use crate::schema::types::type_text;
 
 fn stored(schema: &Schema, is_virtual: bool) -> impl Iterator<Item = &Keyspace> {
     schema.keyspaces.values().map(|it| &**it).filter(move |it| it.is_virtual == is_virtual)
@@ -91,13 +90,12 @@ fn position(table: &Table, column: &Column) -> i32 {
 
 pub(super) fn types(schema: &Schema, maker: &mut RowMaker<'_>) {
     for keyspace in stored(schema, false) {
-        for udt in keyspace.types.values() {
-            let names: Vec<&String> = udt.fields.iter().map(|(name, _)| name).collect();
-            let types: Vec<String> =
-                udt.fields.iter().map(|(_, field)| type_text(field, true)).collect();
+        for known in keyspace.types.values() {
+            let (names, types): (Vec<&String>, Vec<String>) =
+                known.named_fields().map(|(name, field)| (name, field.text())).unzip();
             maker.add(&[
                 ("keyspace_name", text(&keyspace.name)),
-                ("type_name", text(&udt.name)),
+                ("type_name", text(&known.udt.name)),
                 ("field_names", texts(&names)),
                 ("field_types", texts(&types)),
             ]);

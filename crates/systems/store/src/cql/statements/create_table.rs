@@ -69,6 +69,10 @@ impl Parser<'_> {
     }
 
     fn table_part(&mut self, create: &mut CreateTable) -> Result<(), SyntaxError> {
+        // Cassandra takes a comma too many at the end.
+        if self.is_symbol(")") && !create.columns.is_empty() {
+            return Ok(());
+        }
         if self.take_word("primary") {
             self.expect_word("key")?;
             self.expect_symbol("(")?;

@@ -59,7 +59,7 @@ impl Parser<'_> {
     }
 
     fn deletable(&mut self) -> Result<Deletable, SyntaxError> {
-        let column = self.name()?;
+        let column = self.open_name()?;
         if self.take_symbol("[") {
             let key = self.term()?;
             self.expect_symbol("]")?;

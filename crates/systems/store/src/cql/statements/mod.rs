@@ -83,6 +83,7 @@ impl Parser<'_> {
     }
 
     fn schema_statement(&mut self, verb: &str) -> Result<Statement, SyntaxError> {
+        self.open_here();
         let TokenKind::Word(object) = self.peek_second().clone() else {
             self.skip();
             return Err(self.no_viable_alternative());

@@ -131,7 +131,7 @@ impl Parser<'_> {
                 }
             }
         } else {
-            let column = self.name()?;
+            let column = self.open_name()?;
             if self.take_symbol("[") {
                 let key = self.term()?;
                 self.expect_symbol("]")?;

@@ -60,9 +60,9 @@ impl Parser<'_> {
         let mut per_partition_limit = None;
         if self.take_word("per") {
             self.expect_words(&["partition", "limit"])?;
-            per_partition_limit = Some(self.unary()?);
+            per_partition_limit = Some(self.whole_number()?);
         }
-        let limit = if self.take_word("limit") { Some(self.unary()?) } else { None };
+        let limit = if self.take_word("limit") { Some(self.whole_number()?) } else { None };
         let allow_filtering = self.take_word("allow");
         if allow_filtering {
             self.expect_word("filtering")?;

@@ -33,6 +33,7 @@ impl Parser<'_> {
         let TokenKind::Word(verb) = self.peek().clone() else {
             return Err(self.no_viable_alternative());
         };
+        self.open_here();
         self.skip();
         let verb = verb.to_ascii_uppercase();
         if ["GRANT", "REVOKE"].contains(&verb.as_str()) {

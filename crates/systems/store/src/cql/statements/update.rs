@@ -72,7 +72,9 @@ impl Parser<'_> {
         if self.take_symbol("-=") {
             return Ok((column, Operation::Subtract(self.term()?)));
         }
-        self.expect_symbol("=")?;
+        if !self.take_symbol("=") {
+            return Err(self.no_viable_alternative());
+        }
         // `a = a + x` starts with the column itself.
         let is_self = matches!(self.peek(), TokenKind::Word(name) | TokenKind::Quoted(name) if *name == column)
             && matches!(self.peek_second(), TokenKind::Symbol("+" | "-"));

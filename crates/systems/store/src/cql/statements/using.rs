@@ -21,9 +21,9 @@ impl Parser<'_> {
         }
         loop {
             if self.take_word("timestamp") {
-                using.timestamp = Some(self.unary()?);
+                using.timestamp = Some(self.whole_number()?);
             } else if self.take_word("ttl") {
-                using.ttl = Some(self.unary()?);
+                using.ttl = Some(self.whole_number()?);
             } else {
                 return Err(self.no_viable_alternative());
             }

@@ -86,9 +86,17 @@ fn add(
         let column_type = types::resolve(&column.raw_type, keyspace)?;
         let is_counter = column_type.cql == tidemill_cql_wire::CqlType::Counter;
         if is_counter != table.is_counter() && !table.values().is_empty() {
-            return Err(CqlError::invalid(
-                "Cannot mix counter and non counter columns in the same table",
-            ));
+            return Err(if is_counter {
+                CqlError::config(format!(
+                    "{}.{}: Cannot have a counter column (\"{}\") in a non counter table",
+                    table.keyspace, table.name, column.name
+                ))
+            } else {
+                CqlError::config(format!(
+                    "{}.{}: Cannot have a non counter column (\"{}\") in a counter table",
+                    table.keyspace, table.name, column.name
+                ))
+            });
         }
         let kind = if column.is_static { ColumnKind::Static } else { ColumnKind::Regular };
         let name = column.name.clone();

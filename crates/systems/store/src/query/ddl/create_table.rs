@@ -25,8 +25,8 @@ pub(super) fn create(
     let keyspace_name = keyspace_of(&create.table, current)?.to_owned();
     let name = &create.table.name;
     if !is_valid_name(name) {
-        return Err(CqlError::invalid(format!(
-            "Table name must not be empty, more than 48 characters long, or contain \
+        return Err(CqlError::config(format!(
+            "{keyspace_name}.{name}: Table name must not be empty or not contain \
              non-alphanumeric-underscore characters (got \"{name}\")"
         )));
     }
@@ -62,7 +62,11 @@ pub(crate) fn build(
     keyspace: &Keyspace,
     id: Uuid,
 ) -> Result<(Table, Vec<String>), CqlError> {
-    let full_name = format!("{}.{}", keyspace.name, create.table.name);
+    // As it is written: with its keyspace only if that is written.
+    let full_name = match &create.table.keyspace {
+        Some(keyspace) => format!("{keyspace}.{}", create.table.name),
+        None => create.table.name.clone(),
+    };
     if create.is_compact {
         return Err(CqlError::invalid(
             "COMPACT STORAGE tables are not allowed starting with version 4.0",
@@ -90,7 +94,7 @@ pub(crate) fn build(
         }
         _ => {
             return Err(CqlError::invalid(format!(
-                "Multiple PRIMARY KEYs specified for table '{full_name}' (exactly one required)"
+                "Multiple PRIMARY KEY specified for table '{full_name}' (exactly one required)"
             )));
         }
     };
@@ -167,17 +171,17 @@ fn check_order(create: &CreateTable, clustering: &[String]) -> Result<(), CqlErr
     let ordered: Vec<&String> = create.order.iter().map(|(name, _)| name).collect();
     if let Some(other) = ordered.iter().find(|name| !clustering.contains(name)) {
         return Err(CqlError::invalid(format!(
-            "Only clustering key columns can be defined in CLUSTERING ORDER directive: [{other}]"
+            "Only clustering key columns can be defined in CLUSTERING ORDER directive: [{other}] \
+             are not clustering columns"
         )));
     }
     if let Some(missing) = clustering.iter().find(|name| !ordered.contains(name)) {
         return Err(CqlError::invalid(format!("Missing CLUSTERING ORDER for column {missing}")));
     }
-    if !ordered.into_iter().eq(clustering) {
+    if let Some((expected, found)) = clustering.iter().zip(ordered).find(|(a, b)| a != b) {
         return Err(CqlError::invalid(format!(
             "The order of columns in the CLUSTERING ORDER directive must match that of the \
-             clustering columns ({})",
-            clustering.join(", ")
+             clustering columns ({expected} must appear before {found})"
         )));
     }
     Ok(())

@@ -23,8 +23,8 @@ pub(super) fn create(database: &Database, create: &CreateKeyspace) -> Result<Out
     let name = &create.name;
     if !is_valid_name(name) {
         return Err(CqlError::invalid(format!(
-            "Keyspace name must not be empty, more than 48 characters long, or contain \
-             non-alphanumeric-underscore characters (got \"{name}\")"
+            "Keyspace name must not be empty and must contain alphanumeric or underscore \
+             characters only (got \"{name}\")"
         )));
     }
     let mut warnings = Vec::new();
@@ -113,7 +113,7 @@ fn set(
         }
     }
     if is_new && !has_replication {
-        return Err(CqlError::config("Missing mandatory option 'replication'"));
+        return Err(CqlError::invalid("Missing mandatory option 'replication'"));
     }
     Ok(warnings)
 }
@@ -174,6 +174,5 @@ fn replication(
 }
 
 fn check_factor(text: &str) -> Result<u32, CqlError> {
-    text.parse()
-        .map_err(|_| CqlError::config(format!("Replication factor must be numeric; found {text}")))
+    text.parse().map_err(|_| CqlError::config(format!("For input string: \"{text}\"")))
 }

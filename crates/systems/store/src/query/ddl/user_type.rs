@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tidemill_cql_wire::UdtType;
 use tidemill_cql_wire::response::{ChangeTarget, ChangeType, SchemaChange};
 
 use super::{Outcome, user_keyspace};
@@ -13,7 +12,7 @@ use crate::cql::types::RawType;
 use crate::database::Database;
 use crate::error::CqlError;
 use crate::schema::catalog::Changed;
-use crate::schema::keyspace::Keyspace;
+use crate::schema::keyspace::{Keyspace, UserType};
 use crate::schema::keyspace_of;
 use crate::schema::types::{self, ColumnType, mentions, replace};
 
@@ -24,7 +23,7 @@ fn event(change: ChangeType, keyspace: &str, name: &str) -> Option<SchemaChange>
 
 /// A field's type: what is many cells has no place in a type unless it is frozen.
 fn field_type(raw: &RawType, keyspace: &Keyspace) -> Result<ColumnType, CqlError> {
-    let resolved = types::resolve(raw, keyspace)?;
+    let resolved = types::resolve_field(raw, keyspace)?;
     if resolved.cql == tidemill_cql_wire::CqlType::Counter {
         return Err(CqlError::invalid("A user type cannot contain counters"));
     }
@@ -61,10 +60,10 @@ pub(super) fn create(
                     "Duplicate field name '{field}' in type '{name}'"
                 )));
             }
-            fields.push((field.clone(), field_type(raw, &keyspace)?.cql));
+            fields.push((field.clone(), field_type(raw, &keyspace)?));
         }
-        let udt = UdtType { keyspace: keyspace_name.clone(), name: name.clone(), fields };
-        keyspace.types.insert(name.clone(), Arc::new(udt));
+        let user_type = UserType::new(&keyspace_name, name, fields);
+        keyspace.types.insert(name.clone(), user_type);
         let event = event(ChangeType::Created, &keyspace_name, name);
         Ok(Changed { keyspace: (keyspace_name.clone(), Some(keyspace)), event })
     })?;
@@ -89,34 +88,38 @@ pub(super) fn alter(
             }
             return Err(CqlError::invalid(format!("Type '{keyspace_name}.{name}' doesn't exist")));
         };
-        let mut udt = (**known).clone();
-        let has = |udt: &UdtType, field: &str| udt.fields.iter().any(|(known, _)| known == field);
+        let mut fields: Vec<(String, ColumnType)> =
+            known.named_fields().map(|(field, cql)| (field.clone(), cql.clone())).collect();
+        let has = |fields: &[(String, ColumnType)], field: &str| {
+            fields.iter().any(|(known, _)| known == field)
+        };
         match &alter.change {
             TypeChange::Add(field, raw) => {
-                if has(&udt, field) {
+                if has(&fields, field) {
                     return Err(CqlError::invalid(format!(
                         "Cannot add field {field} to type {keyspace_name}.{name}: a field with \
                          name {field} already exists"
                     )));
                 }
-                let cql = field_type(raw, &keyspace)?.cql;
-                if mentions(&cql, name) {
+                let added = field_type(raw, &keyspace)?;
+                let cql = &added.cql;
+                if mentions(cql, name) {
                     return Err(CqlError::invalid(format!(
                         "Cannot add new field {field} of type {cql} to user type \
                          {keyspace_name}.{name} as it would create a circular reference"
                     )));
                 }
-                udt.fields.push((field.clone(), cql));
+                fields.push((field.clone(), added));
             }
             TypeChange::Rename(renames) => {
                 for (from, to) in renames {
-                    if has(&udt, to) {
+                    if has(&fields, to) {
                         return Err(CqlError::invalid(format!(
                             "Unable to rename field {from} to {to} in type {keyspace_name}.{name}: \
                              a field with name {to} already exists"
                         )));
                     }
-                    let Some(field) = udt.fields.iter_mut().find(|(known, _)| known == from) else {
+                    let Some(field) = fields.iter_mut().find(|(known, _)| known == from) else {
                         return Err(CqlError::invalid(format!(
                             "Unknown field {from} in user type {keyspace_name}.{name}"
                         )));
@@ -128,7 +131,7 @@ pub(super) fn alter(
                 return Err(CqlError::invalid("Alterting field types is no longer supported"));
             }
         }
-        spread(&mut keyspace, &Arc::new(udt));
+        spread(&mut keyspace, UserType::new(&keyspace_name, name, fields));
         let event = event(ChangeType::Updated, &keyspace_name, name);
         Ok(Changed { keyspace: (keyspace_name.clone(), Some(keyspace)), event })
     })?;
@@ -136,15 +139,16 @@ pub(super) fn alter(
 }
 
 /// Puts a changed type wherever it is used.
-fn spread(keyspace: &mut Keyspace, udt: &Arc<UdtType>) {
-    for known in keyspace.types.values_mut() {
-        let mut changed = (**known).clone();
-        for (_, field) in &mut changed.fields {
-            *field = replace(field, udt);
-        }
-        *known = Arc::new(changed);
+fn spread(keyspace: &mut Keyspace, changed: UserType) {
+    let udt = &changed.udt.clone();
+    keyspace.types.insert(udt.name.clone(), changed);
+    for known in keyspace.types.values_mut().filter(|known| known.udt.name != udt.name) {
+        let replaced = known.named_fields().map(|(name, field)| {
+            let cql = replace(&field.cql, udt);
+            (name.clone(), ColumnType { cql, is_frozen: field.is_frozen })
+        });
+        *known = UserType::new(&known.udt.keyspace, &known.udt.name, replaced.collect());
     }
-    keyspace.types.insert(udt.name.clone(), udt.clone());
     for table in keyspace.tables.values_mut() {
         if !table.columns.iter().any(|column| mentions(&column.column_type.cql, &udt.name)) {
             continue;
@@ -176,8 +180,8 @@ pub(super) fn drop(
         let types: Vec<_> = keyspace
             .types
             .values()
-            .filter(|udt| udt.fields.iter().any(|(_, field)| mentions(field, name)))
-            .map(|udt| udt.name.clone())
+            .filter(|known| known.fields.iter().any(|field| mentions(&field.cql, name)))
+            .map(|known| known.udt.name.clone())
             .collect();
         let tables: Vec<_> = keyspace
             .tables

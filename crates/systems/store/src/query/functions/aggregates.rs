@@ -1,6 +1,6 @@
 //! `count`, `min`, `max`, `sum`, `avg`.
 
-use bigdecimal::BigDecimal;
+use bigdecimal::{BigDecimal, RoundingMode};
 use bytes::Bytes;
 use num_bigint::BigInt;
 use tidemill_cql_wire::CqlType;
@@ -38,6 +38,30 @@ pub(crate) fn aggregate(name: &str, argument: &CqlType) -> Option<(Aggregate, Cq
         _ => return None,
     };
     Some((found, argument.clone()))
+}
+
+/// Types `sum` and `avg` take, in the order Cassandra lists them.
+const SUMMED: [CqlType; 9] = [
+    CqlType::Varint,
+    CqlType::Smallint,
+    CqlType::Tinyint,
+    CqlType::Bigint,
+    CqlType::Float,
+    CqlType::Int,
+    CqlType::Double,
+    CqlType::Decimal,
+    CqlType::Counter,
+];
+
+/// What is said when `sum` or `avg` gets something else.
+pub(crate) fn no_aggregate(name: &str) -> CqlError {
+    let signatures: Vec<_> =
+        SUMMED.iter().map(|cql| format!("system.{name} : ({cql}) -> {cql}")).collect();
+    CqlError::invalid(format!(
+        "Invalid call to function {name}, none of its type signatures match (known type \
+         signatures: {})",
+        signatures.join(", ")
+    ))
 }
 
 /// What an aggregate has seen of one group.
@@ -138,7 +162,12 @@ impl AggregateState {
                     CqlValue::Double(mean)
                 }
             }
-            Sum::Decimal(sum) => CqlValue::Decimal(divide(sum, &BigDecimal::from(self.count))),
+            Sum::Decimal(sum) => {
+                // The mean keeps the sum's digits behind the point, as Java's division does.
+                let (_, scale) = sum.as_bigint_and_exponent();
+                let mean = divide(sum, &BigDecimal::from(self.count));
+                CqlValue::Decimal(mean.with_scale_round(scale, RoundingMode::HalfEven))
+            }
             Sum::Whole(sum) => {
                 let mean = sum / BigInt::from(self.count);
                 let small = mean.to_i64().unwrap_or_default();

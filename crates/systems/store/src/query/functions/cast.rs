@@ -52,6 +52,29 @@ pub(crate) fn cast(
     }
 }
 
+/// Whether there is a conversion.
+pub(crate) fn can_cast(from: &CqlType, to: &CqlType) -> bool {
+    use CqlType::{
+        Ascii, Bigint, Blob, Boolean, Counter, Date, Decimal, Double, Float, Inet, Int, Smallint,
+        Text, Time, Timestamp, Timeuuid, Tinyint, Uuid, Varint,
+    };
+    let is_number = |cql: &CqlType| {
+        matches!(cql, Tinyint | Smallint | Int | Bigint | Float | Double | Decimal | Varint)
+    };
+    let is_simple = |cql: &CqlType| {
+        matches!(cql, Ascii | Boolean | Counter | Date | Inet | Text | Time | Timestamp)
+            || matches!(cql, Timeuuid | Uuid)
+            || is_number(cql)
+    };
+    match to {
+        _ if from == to => *from != Blob,
+        Text | Ascii => is_simple(from),
+        Timestamp => matches!(from, Timeuuid | Date),
+        Date => matches!(from, Timeuuid | Timestamp),
+        to => is_number(to) && (is_number(from) || *from == Counter),
+    }
+}
+
 fn impossible(from: &CqlType, to: &CqlType) -> CqlError {
     CqlError::invalid(format!("{} cannot be cast to {}", plain_text(from), plain_text(to)))
 }

@@ -8,12 +8,13 @@ use crate::error::CqlError;
 
 pub(super) fn named(name: &str) -> Vec<Function> {
     if let Some(to) = name.strip_prefix("blobas").and_then(CqlType::native_named) {
-        let target = to.clone();
+        let (target, name) = (to.clone(), name.to_owned());
         return vec![Function::new(vec![CqlType::Blob], to, move |arguments, _| {
-            validate(&target, &arguments[0]).map_err(|error| {
+            validate(&target, &arguments[0]).map_err(|_| {
+                let hex: String = arguments[0].iter().map(|byte| format!("{byte:02x}")).collect();
                 CqlError::invalid(format!(
-                    "In call to function, value is not a valid binary representation for type \
-                     {target}: {error}"
+                    "In call to function system.{name}, value 0x{hex} is not a valid binary \
+                     representation for type {target}"
                 ))
             })?;
             Ok(Some(arguments[0].clone()))

@@ -21,8 +21,8 @@ use crate::error::CqlError;
 use crate::schema::types::plain_text;
 use crate::storage::key;
 
-pub(crate) use aggregates::{Aggregate, AggregateState, aggregate};
-pub(crate) use cast::cast;
+pub(crate) use aggregates::{Aggregate, AggregateState, aggregate, no_aggregate};
+pub(crate) use cast::{can_cast, cast};
 
 type Body = Box<dyn Fn(&[Bytes], &Binding<'_>) -> Result<Option<Bytes>, CqlError> + Send + Sync>;
 
@@ -210,7 +210,7 @@ pub(crate) fn literal_type(term: &Term) -> Option<CqlType> {
     use crate::cql::ConstantKind;
     match term {
         Term::Constant(kind, _) => Some(match kind {
-            ConstantKind::String => CqlType::Text,
+            ConstantKind::String => return None,
             ConstantKind::Integer => CqlType::Int,
             ConstantKind::Float => CqlType::Double,
             ConstantKind::Boolean => CqlType::Boolean,

@@ -62,8 +62,6 @@ pub(super) fn named(name: &str) -> Vec<Function> {
         "totimestamp" => converting(&[Timeuuid, Date], Timestamp, long_bytes),
         "todate" => converting(&[Timeuuid, Timestamp], Date, date_bytes),
         "tounixtimestamp" => converting(&[Timeuuid, Timestamp, Date], Bigint, long_bytes),
-        "dateof" => converting(&[Timeuuid], Timestamp, long_bytes),
-        "unixtimestampof" => converting(&[Timeuuid], Bigint, long_bytes),
         "currenttimestamp" => current(Timestamp, long_bytes),
         "currentdate" => current(Date, date_bytes),
         "currenttime" => current(Time, |ms| long_bytes(ms.rem_euclid(DAY_MS) * 1_000_000)),
