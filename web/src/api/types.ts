@@ -301,6 +301,10 @@ export interface Pipeline {
   checkpoint: { epoch: number; at_ms: number; duration_ms: number; bytes: number } | null;
   partitions: { topic: string; partition: number; position: number; end: number }[];
   failure: string | null;
+  /** What it waits for that does not exist yet. */
+  waiting?: string | null;
+  /** What happened that the user should know. */
+  notice?: string | null;
 }
 
 /* DAGs, in Airflow's shapes (REST API v2) */

@@ -11,6 +11,7 @@ import {
   subjectsQuery,
   topicsQuery,
 } from "@/api/queries";
+import { pipelineName } from "@/lib/names";
 import { TopDialog } from "@/ui/overlay";
 import { NAV_ITEMS } from "./nav";
 import { chooseTheme } from "./theme";
@@ -136,12 +137,12 @@ function Content({ onClose }: { onClose: () => void }) {
           {pipelines.map((p) => (
             <Item
               key={p.id}
-              value={`pipeline ${p.name}`}
+              value={`pipeline ${p.name} ${p.id}`}
               icon={<Waves />}
               mono
               onSelect={go(() => navigate({ to: "/pipelines/$pipeline", params: { pipeline: p.id } }))}
             >
-              {p.name}
+              {pipelineName(p.name)}
             </Item>
           ))}
         </Group>

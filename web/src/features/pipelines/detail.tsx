@@ -7,6 +7,7 @@ import { useLive } from "@/api/events";
 import { pipelinesQuery } from "@/api/queries";
 import type { Pipeline, Snapshot } from "@/api/types";
 import { ago, bytes, compact, count, dateTime, duration, rate } from "@/lib/format";
+import { pipelineName } from "@/lib/names";
 import { useNow } from "@/lib/now";
 import { State } from "@/ui/badge";
 import { CodeBlock } from "@/ui/code";
@@ -43,7 +44,7 @@ function Body({ pipeline: p }: { pipeline: Pipeline }) {
   return (
     <>
       <PageHead
-        title={p.name}
+        title={<span title={p.name}>{pipelineName(p.name)}</span>}
         mono
         meta={
           <>
@@ -96,6 +97,8 @@ function Body({ pipeline: p }: { pipeline: Pipeline }) {
             note={p.latency_ms ? `max ${duration(p.latency_ms.max)}` : undefined}
           />
         </dl>
+        {p.waiting && <p className="border-b bg-run-soft px-4 py-2 text-run">It waits: {p.waiting}.</p>}
+        {p.notice && <p className="border-b bg-warn-soft px-4 py-2 text-warn">{p.notice}</p>}
         {p.first_error && p.dead_letters > 0 && (
           <p className="flex items-start gap-2.5 border-b bg-warn-soft px-4 py-2">
             <TriangleAlert className="mt-0.5 size-4 shrink-0 text-warn" />

@@ -5,6 +5,7 @@ import { useLive } from "@/api/events";
 import { pipelinesQuery } from "@/api/queries";
 import type { Pipeline } from "@/api/types";
 import { compact, duration } from "@/lib/format";
+import { pipelineName } from "@/lib/names";
 import { State } from "@/ui/badge";
 import { Fact, PageHead } from "@/ui/page";
 import { Sparkline } from "@/ui/sparkline";
@@ -18,7 +19,7 @@ const COLUMNS: Column<Pipeline>[] = [
     track: "minmax(150px,2fr)",
     cell: (p) => (
       <div className="leading-4">
-        <div className="truncate font-mono text-xs font-medium">{p.name}</div>
+        <div className="truncate font-mono text-xs font-medium">{pipelineName(p.name)}</div>
         <div className="flex items-center gap-1 truncate text-2xs text-faint">
           {sourceName(p)} <ArrowRight className="size-3 shrink-0" /> {sinkName(p)}
         </div>

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import type { Message, Payload } from "@/api/types";
 import { bytes, dateTime } from "@/lib/format";
+import { pipelineName } from "@/lib/names";
 import { Badge } from "@/ui/badge";
 import { CodeBlock, CopyButton } from "@/ui/code";
 import { JsonTree } from "@/ui/json-tree";
@@ -49,7 +50,7 @@ function Body({ message }: { message: Message }) {
         <div className="rounded-md bg-warn-soft px-3 py-2.5 text-warn">
           <div className="font-medium">{failure["exception.message"]}</div>
           <div className="mt-1 text-xs">
-            {failure["connector.name"] && <>rejected by {failure["connector.name"]}, </>}
+            {failure["connector.name"] && <>rejected by {pipelineName(failure["connector.name"])}, </>}
             read from {failure.topic}-{failure.partition}@{failure.offset}
           </div>
         </div>

@@ -148,9 +148,22 @@ pub(crate) struct Pipeline {
     pub(crate) lag: i64,
     pub(crate) latency_ms: Option<Latency>,
     pub(crate) failure: Option<String>,
+    /// What it waits for that does not exist yet.
+    pub(crate) waiting: Option<String>,
     /// All that the engine said, for the pages.
     #[serde(flatten)]
     pub(crate) rest: serde_json::Map<String, Value>,
+}
+
+impl Pipeline {
+    /// Its name as people say it. Flink calls an unnamed job after all of its sink's path:
+    /// `insert-into_default_catalog.default_database.created_users`.
+    pub(crate) fn short_name(&self) -> &str {
+        match self.name.strip_prefix("insert-into_") {
+            Some(sink) => sink.rsplit('.').next().unwrap_or(sink),
+            None => &self.name,
+        }
+    }
 }
 
 /// A source or a sink.
@@ -195,6 +208,8 @@ pub(crate) struct Mover {
     pub(crate) topics: Vec<String>,
     /// URLs its tasks say they read.
     pub(crate) urls: Vec<String>,
+    /// Whether any of its runs is under way; not always the newest.
+    pub(crate) running: bool,
     pub(crate) run: Option<Run>,
 }
 

@@ -120,7 +120,7 @@ impl Drawing<'_> {
         let rate_in = self.rates.per_second(&in_counter(&pipeline.id));
         let rate_out = self.rates.per_second(&out_counter(&pipeline.id));
         let (state, reason) = self.pipeline_state(pipeline);
-        let mut node = Node::new(id.clone(), Kind::Pipeline, pipeline.name.clone());
+        let mut node = Node::new(id.clone(), Kind::Pipeline, pipeline.short_name());
         node.state = state;
         node.reason = reason;
         node.total = Some(pipeline.records_out);
@@ -162,6 +162,9 @@ impl Drawing<'_> {
         if let Some(why) = &pipeline.failure {
             // It runs, and says that it is retrying something.
             return (State::Bad, Some(why.clone()));
+        }
+        if let Some(what) = &pipeline.waiting {
+            return (State::Idle, Some(format!("It waits: {what}.")));
         }
         if lag > 0 && self.rates.stands_still(&in_counter(&pipeline.id)) {
             let waiting = format!("It reads nothing although {} wait.", records(lag));
@@ -254,10 +257,8 @@ impl Drawing<'_> {
     fn dag(&mut self, mover: &Mover) {
         let id = format!("dag:{}", mover.dag_id);
         let run = mover.run.as_ref();
-        let running = run.is_some_and(|run| match run.ended_ms_ago {
-            None => run.state == "running",
-            Some(ago) => ago < RUN_GRACE_MS,
-        });
+        let just_ended = run.and_then(|run| run.ended_ms_ago).is_some_and(|ago| ago < RUN_GRACE_MS);
+        let running = mover.running || just_ended;
         let written = mover.topics.iter().filter_map(|name| self.rates.per_second(&topic_id(name)));
         let rate: f64 = if running { written.sum() } else { 0.0 };
         let (state, reason) = self.dag_state(mover, running);

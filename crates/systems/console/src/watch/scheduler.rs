@@ -17,6 +17,8 @@ use crate::handlers::segment;
 
 /// DAGs on the map.
 const MOVERS_MAX: usize = 20;
+/// Newest runs of a DAG that are looked at: a run by hand may end while one by schedule goes on.
+const RUNS: usize = 10;
 /// How long parameters are believed; they change with the DAG's file.
 const PARAMS_FOR: Duration = Duration::from_secs(30);
 
@@ -153,8 +155,12 @@ async fn read(app: &App, known: &mut Known) -> Result<Scheduler, ApiError> {
         tasks.dedup();
         mover.paused = dag.is_paused;
         mover.schedule = dag.timetable_summary.clone();
-        let (run, conf) = newest_run(app, known, &dag_id, &tasks).await?;
-        mover.run = run;
+        let runs = runs(app, &dag_id).await?;
+        mover.running = runs.iter().any(|run| run.state == "running");
+        let conf = runs.first().and_then(|newest| newest.conf.clone());
+        if let Some(newest) = runs.into_iter().next() {
+            mover.run = Some(newest_run(app, known, &dag_id, newest, &tasks).await);
+        }
         if mover.urls.is_empty() {
             mover.urls = urls(app, known, &dag_id, conf.as_ref()).await;
         }
@@ -164,17 +170,21 @@ async fn read(app: &App, known: &mut Known) -> Result<Scheduler, ApiError> {
     Ok(seen)
 }
 
+/// Newest first.
+async fn runs(app: &App, dag_id: &str) -> Result<Vec<DagRun>, ApiError> {
+    let dag = segment(dag_id);
+    let path = format!("/api/v2/dags/{dag}/dagRuns?limit={RUNS}&order_by=-run_after");
+    Ok(app.scheduler.get::<Runs>(&path).await?.dag_runs)
+}
+
 async fn newest_run(
     app: &App,
     known: &mut Known,
     dag_id: &str,
+    newest: DagRun,
     tasks: &[String],
-) -> Result<(Option<Run>, Option<Value>), ApiError> {
+) -> Run {
     let dag = segment(dag_id);
-    let path = format!("/api/v2/dags/{dag}/dagRuns?limit=1&order_by=-run_after");
-    let runs: Runs = app.scheduler.get(&path).await?;
-    let Some(newest) = runs.dag_runs.into_iter().next() else { return Ok((None, None)) };
-    let conf = newest.conf;
     let now = app.world.clock.now_ms();
     let is_over =
         newest.end_date.is_some() && matches!(newest.state.as_str(), "success" | "failed");
@@ -182,7 +192,7 @@ async fn newest_run(
         // What the run before moved stays, until this one can tell.
         let moved = known.ended.get(dag_id).and_then(|ended| ended.moved);
         let (id, state) = (newest.dag_run_id, newest.state);
-        return Ok((Some(Run { id, state, ended_ms_ago: None, moved, failure: None }), conf));
+        return Run { id, state, ended_ms_ago: None, moved, failure: None };
     }
     if known.ended.get(dag_id).is_none_or(|ended| ended.run_id != newest.dag_run_id) {
         let failed = newest.state == "failed";
@@ -194,14 +204,14 @@ async fn newest_run(
         };
         known.ended.insert(dag_id.to_owned(), ended);
     }
-    let run = known.ended.get(dag_id).map(|ended| Run {
+    let ended = known.ended.get(dag_id);
+    Run {
         id: newest.dag_run_id,
         state: newest.state,
-        ended_ms_ago: Some(now - ended.seen_ms),
-        moved: ended.moved,
-        failure: ended.failure.clone(),
-    });
-    Ok((run, conf))
+        ended_ms_ago: ended.map(|ended| now - ended.seen_ms),
+        moved: ended.and_then(|ended| ended.moved),
+        failure: ended.and_then(|ended| ended.failure.clone()),
+    }
 }
 
 /// Which task failed, and why if the scheduler tells that (ours does, Airflow's log does).

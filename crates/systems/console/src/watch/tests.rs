@@ -19,7 +19,7 @@ fn topic(end: i64) -> Topic {
 fn users() -> Pipeline {
     Pipeline {
         id: "users".into(),
-        name: "users".into(),
+        name: "insert-into_default_catalog.default_database.users".into(),
         state: "RUNNING".into(),
         source: End {
             connector: "kafka".into(),
@@ -46,6 +46,7 @@ fn automation(state: &str, produced: i64) -> Mover {
         dag_id: "user_automation".into(),
         topics: vec!["users_created".into()],
         urls: vec!["http://127.0.0.1:8899/api/?results=20".into()],
+        running: state == "running",
         run: Some(Run {
             id: "scheduled__1".into(),
             state: state.into(),
@@ -216,6 +217,16 @@ fn records_that_no_known_box_writes_come_from_producers() {
     assert_eq!(from_clients.rate, Some(20.0));
     let from_dag = seen.edges.iter().find(|edge| edge.from == "dag:user_automation").unwrap();
     assert_eq!(from_dag.rate, Some(0.0));
+}
+
+#[test]
+fn a_run_by_hand_that_ended_does_not_hide_one_that_goes_on() {
+    let (mut facts, rates) = flowing();
+    let mover = Mover { running: true, ..automation("success", 20) };
+    facts.scheduler.update(Ok(Scheduler { dags: 1, movers: vec![mover] }));
+    let seen = look(&facts, &rates);
+    assert_eq!(node(&seen, "dag:user_automation").rate, Some(20.0));
+    assert!(!seen.edges.iter().any(|edge| edge.from.starts_with("producer:")));
 }
 
 #[test]
