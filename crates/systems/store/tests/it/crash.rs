@@ -12,7 +12,10 @@ use tidemill_cql_wire::request::*;
 use tidemill_cql_wire::response::*;
 use tidemill_cql_wire::{Request, Response};
 
+use tidemill_store::{CommitlogSync, Config};
+
 use crate::client::{Client, int, with_values};
+use crate::server::Server;
 
 /// Kills per test; the whole suite must stay fast.
 const ROUNDS: usize = 6;
@@ -21,24 +24,48 @@ const WRITERS: usize = 4;
 /// Writes each connection keeps in the works.
 const IN_FLIGHT: usize = 16;
 
+const SERVER_DIR: &str = "STORE_TEST_SERVER_DIR";
+const SERVER_SYNC: &str = "STORE_TEST_SERVER_SYNC";
+
+/// The server that the other tests kill: this program again, told by its environment. Without that
+/// it has nothing to do.
+#[test]
+fn server_process() {
+    let Ok(dir) = std::env::var(SERVER_DIR) else { return };
+    let commitlog_sync = match std::env::var(SERVER_SYNC).as_deref() {
+        Ok("periodic") => CommitlogSync::Periodic,
+        _ => CommitlogSync::Group,
+    };
+    let config = Config { commitlog_sync, ..Config::default() };
+    let server = Server::with(Path::new(&dir), config);
+    println!("listening {}", server.address());
+    // Until it is killed.
+    loop {
+        std::thread::park();
+    }
+}
+
 struct Process {
     child: Child,
     address: SocketAddr,
 }
 
 impl Process {
-    /// Starts the example server, which cargo builds together with this test.
+    /// Starts this very program as a server: see [`server_process`].
     fn start(dir: &Path, sync: &str) -> Process {
-        let test = std::env::current_exe().unwrap();
-        let program = test.parent().unwrap().parent().unwrap().join("examples/serve");
-        let mut child = Command::new(program)
-            .args(["--dir", dir.to_str().unwrap(), "--sync", sync])
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "crash::server_process", "--nocapture"])
+            .env(SERVER_DIR, dir)
+            .env(SERVER_SYNC, sync)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening ").expect(&line).parse().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut addresses = lines.map_while(Result::ok).filter_map(|line| {
+            let (_, address) = line.split_once("listening ")?;
+            address.parse().ok()
+        });
+        let address = addresses.next().expect("the server says where it listens");
         Process { child, address }
     }
 

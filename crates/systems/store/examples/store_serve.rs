@@ -1,4 +1,4 @@
-//! The store alone: `serve [--port N] [--dir PATH] [--sync group|batch|periodic]`. Prints
+//! The store alone: `store_serve [--port N] [--dir PATH] [--sync group|batch|periodic]`. Prints
 //! `listening 127.0.0.1:PORT` once it answers, and runs until it is killed or told to stop.
 
 use std::net::SocketAddr;
