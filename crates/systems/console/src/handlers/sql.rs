@@ -20,8 +20,10 @@ use crate::error::{ApiError, Part};
 const ROWS_MAX: usize = 1000;
 /// How long rows are waited for.
 const PATIENCE: Duration = Duration::from_secs(8);
-/// Pause between two questions for the next rows.
-const POLL: Duration = Duration::from_millis(100);
+/// Pauses between two questions for the next rows: short at first, for statements that answer at
+/// once, then longer.
+const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE_MAX: Duration = Duration::from_millis(200);
 
 /// Runs a statement in the console's own session.
 pub(super) async fn run(
@@ -87,6 +89,7 @@ async fn read(
     let mut path = format!("/v1/sessions/{session}/operations/{operation}/result/0?rowFormat=JSON");
     let (mut columns, mut rows, mut job) = (Vec::new(), Vec::new(), Value::Null);
     let mut truncated = false;
+    let mut pause = PAUSE;
     loop {
         let page: Value = app.engine.get(&path).await?;
         if page["jobID"].is_string() && page["isQueryResult"] == Value::Bool(false) {
@@ -115,7 +118,8 @@ async fn read(
         if page["resultType"] == "NOT_READY"
             || page["results"]["data"].as_array().is_none_or(Vec::is_empty)
         {
-            tokio::time::sleep(POLL).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
         }
     }
     Ok(json!({"columns": columns, "rows": rows, "truncated": truncated, "job": job}))
