@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 
-use crate::run::{has, is_ci, program, root, step, target};
-use crate::{clients, run};
+use crate::clients;
+use crate::run::{has, is_ci, now, program, root, step, target};
 
 #[derive(Debug, Args)]
 pub(crate) struct Conform {
@@ -61,7 +61,7 @@ pub(crate) fn scenarios(conform: &Conform, python: &Path, binary: Option<&Path>)
         }
     }
     pytest.args(&conform.what);
-    let begun = run::now();
+    let begun = now();
     step("conformance", &mut pytest)?;
     println!("── conformance with {}: {:.0} s", conform.target, begun.elapsed().as_secs_f64());
     Ok(())

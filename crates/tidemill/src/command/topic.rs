@@ -154,11 +154,13 @@ async fn tail(
         let skip = first.len().saturating_sub(n as usize);
         print_all(context, &first[skip..])?;
     }
-    while !once {
+    if once {
+        return Ok(());
+    }
+    loop {
         let records = fetch(kafka, name, &mut positions, FETCH_WAIT).await?;
         print_all(context, &records)?;
     }
-    Ok(())
 }
 
 /// One fetch from all partitions; moves the positions past what came.
