@@ -76,6 +76,13 @@ function Canvas({ nodes, edges, selected, onSelect, low = false }: MapProps) {
         data: { node, selected: node.id === selected },
         width: at.width,
         height: at.height,
+        // Told, although it is measured too: nodes are made anew each second, and what was measured
+        // of the old ones may come too late for the new, which then would have no arrows.
+        measured: { width: at.width, height: at.height },
+        handles: [
+          { type: "target", position: Position.Left, x: 0, y: at.height / 2, width: 0, height: 0 },
+          { type: "source", position: Position.Right, x: at.width, y: at.height / 2, width: 0, height: 0 },
+        ],
         ariaLabel: `${KINDS[node.kind].label} ${node.name}`,
       },
     ];
@@ -207,12 +214,15 @@ const STATE: Record<FlowNode["state"], { tone: Tone; text: string }> = {
   unknown: { tone: "idle", text: "not known" },
 };
 
+/** Where arrows end: a point on the card's edge that nobody sees or drags. */
+const ANCHOR = "!pointer-events-none !size-0 !min-h-0 !min-w-0 opacity-0";
+
 function BoxNode({ data }: NodeProps<MapNode>) {
   return (
     <>
-      <Handle type="target" position={Position.Left} className="!pointer-events-none opacity-0" />
+      <Handle type="target" position={Position.Left} className={ANCHOR} />
       <Card {...data} />
-      <Handle type="source" position={Position.Right} className="!pointer-events-none opacity-0" />
+      <Handle type="source" position={Position.Right} className={ANCHOR} />
     </>
   );
 }
