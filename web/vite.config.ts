@@ -11,7 +11,7 @@ const console_ = process.env.TIDEMILL_CONSOLE;
 
 /** Libraries change rarely: each group keeps its file name, and its diff, when only our code changes. */
 const vendors: [name: string, packages: RegExp][] = [
-  ["react", /node_modules\/(react|react-dom|scheduler)\//],
+  ["react", /node_modules\/(react|react-dom|scheduler|use-sync-external-store)\//],
   ["graph", /node_modules\/(@xyflow|@dagrejs|d3-[a-z]+|zustand|classcat)\//],
   ["chart", /node_modules\/uplot\//],
   ["router", /node_modules\/@tanstack\//],
