@@ -1,1 +1,0 @@
-import{n as e}from"./rolldown-runtime-WkwZ5CU-.js";import{i as t}from"./vendor-react-AyOTluXZ.js";var n=e(t(),1);function r(){let[e,t]=(0,n.useState)(Date.now);return(0,n.useEffect)(()=>{let e=setInterval(()=>t(Date.now()),1e3);return()=>clearInterval(e)},[]),e}export{r as t};
