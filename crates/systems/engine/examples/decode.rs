@@ -1,5 +1,5 @@
 //! Microseconds per row of the JSON decoder, over records as the users example has them:
-//! `cargo run --release -p tidemill-engine --example decode`.
+//! `cargo run --release -p tidemill-engine --example decode-json`.
 
 use std::io::Write as _;
 use std::sync::Arc;

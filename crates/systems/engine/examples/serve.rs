@@ -1,5 +1,5 @@
 //! The engine alone, for trying it against any Kafka, registry and Cassandra:
-//! `serve PROJECT DATA [LISTEN] [BOOTSTRAP] [REGISTRY] [CONTACT]`. Prints its address as JSON.
+//! `serve-engine PROJECT DATA [LISTEN] [BOOTSTRAP] [REGISTRY] [CONTACT]`. Prints its address as JSON.
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -29,6 +29,9 @@ pub(super) enum FedEvent {
 
 /// Polls that wait for the job at most, over all sources: the bound of what is read ahead.
 pub(super) const AHEAD_MAX: usize = 2;
+/// How often a topic that does not exist yet is asked for: its first record waits that long. The
+/// broker is well, so there is nothing to back off from.
+const NOT_THERE_DELAY: Duration = Duration::from_millis(100);
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(5);
 
@@ -94,9 +97,9 @@ impl Feeder {
                 }
                 Err(error) => error,
             };
-            let event = match error {
-                SourceError::NotThere(what) => FedEvent::Waiting(what),
-                SourceError::Unavailable(what) => FedEvent::Retrying(what),
+            let (event, delay) = match error {
+                SourceError::NotThere(what) => (FedEvent::Waiting(what), NOT_THERE_DELAY),
+                SourceError::Unavailable(what) => (FedEvent::Retrying(what), backoff.next()),
                 SourceError::Failed(what) => {
                     self.tell(FedEvent::Failed(what)).await;
                     return;
@@ -105,7 +108,7 @@ impl Feeder {
             if !self.tell(event).await {
                 return;
             }
-            tokio::time::sleep(backoff.next()).await;
+            tokio::time::sleep(delay).await;
         }
     }
 
