@@ -1,6 +1,6 @@
 //! A registry for suites of real clients: in memory, or on a Kafka cluster.
 //!
-//! `cargo run -p tidemill-registry --example serve -- 127.0.0.1:0 [profile 7|8] [level] [broker:port]`
+//! `cargo run -p tidemill-registry --example serve-registry -- 127.0.0.1:0 [profile 7|8] [level] [broker:port]`
 //! prints its address and ends when its input does.
 
 use std::net::SocketAddr;
