@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use parking_lot::Mutex;
 use tidemill_runtime::{Shutdown, Tasks, World};
 
@@ -115,7 +116,13 @@ impl Jobs {
         let store = CheckpointStore::open(Arc::clone(&self.world.disk), dir.clone())
             .map_err(|error| format!("checkpoints in {}: {error}", dir.display()))?;
         let job = run_job(plan, ends, settings, status.clone(), store, self.world.clone(), stop);
-        self.tasks.spawn("job", job);
+        let watched = status.clone();
+        self.tasks.spawn("job", async move {
+            // A bug must not look like a job that runs.
+            if std::panic::AssertUnwindSafe(job).catch_unwind().await.is_err() {
+                watched.fail("the job panicked; its last checkpoint is sound");
+            }
+        });
         tracing::info!(job = status.identity.name, id = status.identity.id, "job started");
         Ok(())
     }
@@ -123,7 +130,9 @@ impl Jobs {
     /// A name and what the job reads, keeps and writes make its id: the same text has the same id
     /// after a restart, and so finds its state.
     fn free_id(&self, name: &str, shape: &str) -> String {
-        let slug: String = name
+        // Flink's own names begin with the catalog and the database.
+        let short = name.rsplit('.').next().filter(|short| !short.is_empty()).unwrap_or(name);
+        let slug: String = short
             .chars()
             .map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' })
             .take(SLUG_CHARS_MAX)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
+use futures::FutureExt as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -54,8 +55,12 @@ pub(super) async fn execute(
             };
             session.session.lock().await.execute(&located, &core).await
         };
+        let work = std::panic::AssertUnwindSafe(work).catch_unwind();
         tokio::select! {
-            outcome = work => operation.finish(outcome.map_err(|error| error.to_string())),
+            outcome = work => operation.finish(match outcome {
+                Ok(outcome) => outcome.map_err(|error| error.to_string()),
+                Err(_) => Err("Internal error: the statement panicked".to_owned()),
+            }),
             () = operation.cancelled() => {}
         }
     });

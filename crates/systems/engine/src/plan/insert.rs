@@ -16,7 +16,9 @@ use crate::sql::{Location, SqlError};
 
 use super::binder::{Binder, explain_error};
 use super::functions::Functions;
-use super::stream::{StreamPlan, StreamPlanner, StreamScans, analyze};
+use super::optimize::analyze;
+use super::scans::StreamScans;
+use super::stream::{StreamPlan, StreamPlanner};
 
 /// Plans an `INSERT` as a stream.
 pub(crate) fn plan_insert(

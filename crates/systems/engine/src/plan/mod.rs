@@ -7,6 +7,8 @@ pub(crate) mod insert;
 pub(crate) mod stream;
 
 mod explain;
+mod optimize;
+mod scans;
 #[cfg(test)]
 pub(crate) mod tests;
 

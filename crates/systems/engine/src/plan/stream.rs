@@ -6,20 +6,15 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::common::config::ConfigOptions;
-use datafusion::common::{Column, DFSchema, DataFusionError, Result, plan_err};
+use datafusion::common::{DFSchema, DataFusionError, Result, plan_err};
 use datafusion::logical_expr::execution_props::ExecutionProps;
 use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{
-    Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, TableScan, TableSource, ident,
+    Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, TableScan, ident,
 };
-use datafusion::optimizer::analyzer::Analyzer;
-use datafusion::optimizer::common_subexpr_eliminate::CommonSubexprEliminate;
+use datafusion::optimizer::OptimizerRule;
 use datafusion::optimizer::optimize_projections::OptimizeProjections;
-use datafusion::optimizer::optimize_unions::OptimizeUnions;
-use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
-use datafusion::optimizer::{Optimizer, OptimizerContext, OptimizerRule};
 use datafusion::physical_expr::aggregate::{AggregateFunctionExpr, LoweredAggregateBuilder};
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 
@@ -28,7 +23,9 @@ use crate::catalog::table::is_rowtime_type;
 use crate::sql::query::Tumble;
 use crate::sql::types::SqlType;
 
-use super::binder::{Binder, Scans, time_column, window_columns};
+use super::binder::Binder;
+use super::optimize::{analyze, optimize, optimize_with};
+use super::scans::{ScanSource, TumbleSource, plain_column, position};
 
 /// The dataflow of one `INSERT`.
 #[derive(Debug, Clone)]
@@ -120,143 +117,6 @@ pub(crate) struct AggregateCall {
     pub(crate) filter: Option<Arc<dyn PhysicalExpr>>,
     /// For messages and for the state's description.
     pub(crate) text: String,
-}
-
-/// The leaves of a streaming plan.
-pub(crate) struct StreamScans;
-
-/// Delivered columns of a table.
-struct ScanSource {
-    table: Arc<Table>,
-    schema: SchemaRef,
-}
-
-impl TableSource for ScanSource {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-}
-
-/// The columns of `input` and the bounds of the window. A leaf, so that the optimiser moves
-/// nothing through it.
-struct TumbleSource {
-    window: Tumble,
-    input: LogicalPlan,
-    schema: SchemaRef,
-}
-
-impl TableSource for TumbleSource {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-}
-
-impl Scans for StreamScans {
-    fn table(&self, table: &Arc<Table>) -> Result<Arc<dyn TableSource>> {
-        Ok(Arc::new(ScanSource { table: Arc::clone(table), schema: table.scan_schema() }))
-    }
-
-    fn tumble(&self, window: &Tumble, input: LogicalPlan) -> Result<Arc<dyn TableSource>> {
-        let time = time_column(window, &input)?;
-        let index = input.schema().index_of_column(&Column::new_unqualified(&window.time_column));
-        let index = index.or_else(|_| position(input.schema(), &window.time_column))?;
-        if !is_rowtime(&input, index) {
-            return plan_err!(
-                "The window function requires the timecol is a time attribute type, but is {}. \
-                 Declare it with WATERMARK FOR {} AS … in the table '{}'",
-                SqlType::from_arrow(&time),
-                window.time_column,
-                window.table
-            );
-        }
-        let mut fields: Vec<_> = input.schema().fields().iter().cloned().collect();
-        for (name, data_type) in window_columns(&time) {
-            fields.push(Arc::new(Field::new(name, data_type, true)));
-        }
-        let schema = Arc::new(Schema::new(fields));
-        Ok(Arc::new(TumbleSource { window: window.clone(), input, schema }))
-    }
-}
-
-fn position(schema: &DFSchema, name: &str) -> Result<usize> {
-    match schema.fields().iter().position(|field| field.name() == name) {
-        Some(index) => Ok(index),
-        None => plan_err!("Column '{name}' not found in any table"),
-    }
-}
-
-/// Whether a column of a plan that was not optimised yet is the time attribute of its table.
-fn is_rowtime(plan: &LogicalPlan, index: usize) -> bool {
-    match plan {
-        LogicalPlan::SubqueryAlias(alias) => match scanned(&alias.input) {
-            // A table with computed columns, one of which may be the attribute.
-            Some(table) if alias.alias.table() == table.name => {
-                let name = plan.schema().field(index).name();
-                table.watermark.as_ref().is_some_and(|watermark| watermark.column == *name)
-            }
-            _ => is_rowtime(&alias.input, index),
-        },
-        LogicalPlan::Projection(projection) => match plain_column(&projection.expr[index]) {
-            Some(column) => projection
-                .input
-                .schema()
-                .index_of_column(column)
-                .is_ok_and(|index| is_rowtime(&projection.input, index)),
-            None => false,
-        },
-        LogicalPlan::Filter(filter) => is_rowtime(&filter.input, index),
-        LogicalPlan::Union(union) => union.inputs.iter().all(|input| is_rowtime(input, index)),
-        LogicalPlan::TableScan(scan) => {
-            scan.source.downcast_ref::<ScanSource>().is_some_and(|source| {
-                let name = plan.schema().field(index).name();
-                source.table.watermark.as_ref().is_some_and(|watermark| watermark.column == *name)
-            })
-        }
-        _ => false,
-    }
-}
-
-/// The table under the projection that adds its computed columns.
-fn scanned(plan: &LogicalPlan) -> Option<&Arc<Table>> {
-    match plan {
-        LogicalPlan::Projection(projection) => scanned(&projection.input),
-        LogicalPlan::TableScan(scan) => {
-            scan.source.downcast_ref::<ScanSource>().map(|source| &source.table)
-        }
-        _ => None,
-    }
-}
-
-fn plain_column(expr: &Expr) -> Option<&Column> {
-    match expr {
-        Expr::Column(column) => Some(column),
-        Expr::Alias(alias) => plain_column(&alias.expr),
-        _ => None,
-    }
-}
-
-/// Types checked, expressions simplified, only needed columns kept.
-pub(crate) fn analyze(plan: LogicalPlan) -> Result<LogicalPlan> {
-    Analyzer::new().execute_and_check(plan, &ConfigOptions::default(), |_, _| {})
-}
-
-fn optimize(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = vec![
-        Arc::new(OptimizeUnions::new()),
-        Arc::new(SimplifyExpressions::new()),
-        Arc::new(PushDownFilter::new()),
-        Arc::new(CommonSubexprEliminate::new()),
-        Arc::new(OptimizeProjections::new()),
-    ];
-    optimize_with(analyze(plan)?, rules)
-}
-
-fn optimize_with(
-    plan: LogicalPlan,
-    rules: Vec<Arc<dyn OptimizerRule + Send + Sync>>,
-) -> Result<LogicalPlan> {
-    let context = OptimizerContext::new().with_skip_failing_rules(false);
-    Optimizer::with_rules(rules).optimize(plan, &context, |_, _| {})
 }
 
 /// What is known of a node's output columns.
