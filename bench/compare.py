@@ -144,7 +144,8 @@ def compare_broker(rounds, folder):
         for number in range(rounds + 1):
             for name, (pid, where) in sides.items():
                 topic = f"bench-{size}-{number}"
-                AdminClient({"bootstrap.servers": where}).create_topics([NewTopic(topic, 1, 1)])[topic].result(10)
+                admin = AdminClient({"bootstrap.servers": where})
+                admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(10)
                 gb = size * count / 1e9
                 before = cpu_seconds(pid)
                 wrote = produce(where, topic, size, count)

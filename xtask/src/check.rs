@@ -30,13 +30,6 @@ const ALLOWED_BESIDE: [(&str, &str); 2] = [
 /// At so many lines a file has a seam.
 const LINES_MAX: usize = 600;
 
-/// Files that are longer than that all the same, and how long they may be: to be cut, never to grow.
-const TOO_LONG: [(&str, usize); 3] = [
-    ("crates/systems/engine/src/runtime/job.rs", 800),
-    ("crates/systems/store/src/query/modification.rs", 720),
-    ("crates/systems/store/src/query/restrictions.rs", 1040),
-];
-
 pub(crate) fn run() -> Result<()> {
     step("format", program("cargo").args(["fmt", "--all", "--check"]))?;
     tidy()?;
@@ -114,10 +107,8 @@ fn words(file: &str) -> Result<Vec<String>> {
         }
     }
     let lines = text.lines().count();
-    let known = TOO_LONG.iter().find(|(long, _)| *long == file);
-    let max = known.map_or(LINES_MAX, |(_, lines)| *lines);
-    if extension == "rs" && lines > max && !is_table(&path) {
-        problems.push(format!("{file}: {lines} lines, at most {max}; at 500 a file has a seam"));
+    if extension == "rs" && lines > LINES_MAX && !is_table(&path) {
+        problems.push(format!("{file}: {lines} lines; at 500 a file has a seam"));
     }
     Ok(problems)
 }
