@@ -19,7 +19,7 @@ use crate::database::Client;
 use crate::error::CqlError;
 use crate::handlers::{self, Context};
 use crate::limits::InFlight;
-use crate::reply::{Reply, Session};
+use crate::reply::{Answered, Reply, Session};
 use crate::server::Shared;
 
 /// Bytes read from a socket at once.
@@ -32,8 +32,10 @@ const SPARE_ANSWERS: usize = 256;
 /// What the writing half does next.
 #[derive(Debug)]
 pub(crate) enum Outgoing {
-    /// Sends this.
+    /// Sends this: an event, or an answer that took no work.
     Envelope(Envelope),
+    /// Sends the answer of a request, which is in the works until it is written.
+    Answer(Envelope, Answered),
     /// Writes like this from now on.
     Switch { compression: Option<Compression>, segments: bool },
 }
@@ -71,6 +73,7 @@ pub(crate) async fn serve(
         is_open: false,
         events: None,
         number,
+        is_broken: false,
         shared: shared.clone(),
         outgoing,
     };
@@ -89,6 +92,8 @@ struct Connection {
     in_flight: Arc<InFlight>,
     outgoing: mpsc::Sender<Outgoing>,
     number: u64,
+    /// An answer could not be queued.
+    is_broken: bool,
 }
 
 /// The connection ends after what is in the works.
@@ -103,7 +108,7 @@ impl Connection {
                 read = reader.read_buf(&mut input) => match read {
                     Ok(0) | Err(_) => break,
                     Ok(_) => {
-                        if self.take_frames(&mut input).is_err() {
+                        if self.take_frames(&mut input).is_err() || self.is_broken {
                             break;
                         }
                     }
@@ -140,11 +145,11 @@ impl Connection {
         if error.is_fatal() { Err(Ended) } else { Ok(()) }
     }
 
-    fn answer(&self, version: Version, stream: i16, response: Response) {
+    fn answer(&mut self, version: Version, stream: i16, response: Response) {
         let envelope = response.encode(version, stream);
-        if self.outgoing.try_send(Outgoing::Envelope(envelope)).is_err() {
-            tracing::warn!(stream, "an answer was dropped: the client does not read");
-        }
+        // No room: the client asks and does not read. An answer left out would never be missed
+        // by us and always by the client, so the connection ends.
+        self.is_broken |= self.outgoing.try_send(Outgoing::Envelope(envelope)).is_err();
     }
 
     fn take(&mut self, envelope: Envelope) -> Result<(), Ended> {
@@ -276,7 +281,18 @@ async fn next_event(
 
 /// Runs a statement on one of the threads.
 fn run(context: &Context, request: &Request) {
-    let outcome = match request {
+    let work = std::panic::AssertUnwindSafe(|| dispatch(context, request));
+    let outcome = std::panic::catch_unwind(work).unwrap_or_else(|_| {
+        tracing::error!(opcode = request.opcode().name(), "a statement panicked");
+        Err(CqlError::server("the statement failed in the server; its log says where"))
+    });
+    if let Err(error) = outcome {
+        context.reply.fail(error);
+    }
+}
+
+fn dispatch(context: &Context, request: &Request) -> Result<(), CqlError> {
+    match request {
         Request::Query(query) => handlers::query::handle(context, query),
         Request::Prepare(prepare) => handlers::prepare::handle(context, prepare),
         Request::Execute(execute) => handlers::execute::handle(context, execute),
@@ -284,20 +300,23 @@ fn run(context: &Context, request: &Request) {
         other => {
             Err(CqlError::protocol(format!("Unexpected message {}", Opcode::name(other.opcode()))))
         }
-    };
-    if let Err(error) = outcome {
-        context.reply.fail(error);
     }
 }
 
 /// Writes answers as they come; those that wait together go together.
 async fn write_answers(mut writer: OwnedWriteHalf, mut answers: mpsc::Receiver<Outgoing>) {
     let (mut encoder, mut out) = (FrameEncoder::new(), BytesMut::new());
+    // A client that does not read keeps its requests in the works, and gets no more.
+    let mut answered = Vec::new();
     while let Some(first) = answers.recv().await {
         let mut next = Some(first);
         while let Some(outgoing) = next {
             match outgoing {
                 Outgoing::Envelope(envelope) => encoder.push(&envelope, &mut out),
+                Outgoing::Answer(envelope, request) => {
+                    encoder.push(&envelope, &mut out);
+                    answered.push(request);
+                }
                 Outgoing::Switch { compression, segments } => {
                     encoder.flush(&mut out);
                     encoder.set_compression(compression);
@@ -313,6 +332,7 @@ async fn write_answers(mut writer: OwnedWriteHalf, mut answers: mpsc::Receiver<O
             return;
         }
         out.clear();
+        answered.clear();
     }
     // The last answer is out: the client may read it before it sees the end.
     let _ = writer.shutdown().await;

@@ -14,12 +14,13 @@ use uuid::Uuid;
 
 use crate::config::{CommitlogSync, Config};
 use crate::error::CqlError;
-use crate::prepared::{PREPARED_SPACE, PreparedStatements};
+use crate::prepared::PreparedStatements;
 use crate::query::context::Environment;
-use crate::schema::catalog::Catalog;
+use crate::schema::catalog::{Catalog, SYSTEM_SPACE};
 use crate::storage::committer::{CommitLogSync, Committer, Poisoned};
-use crate::storage::engine::{Durability, Engine, SpaceId, Write};
+use crate::storage::engine::{Durability, Engine, Write};
 use crate::storage::fjall_engine::{EngineLimits, FjallEngine};
+use crate::storage::purge::Purge;
 use crate::storage::writer::Writer;
 use crate::system;
 
@@ -37,8 +38,7 @@ pub(crate) const DATACENTER: &str = "datacenter1";
 pub(crate) const RACK: &str = "rack1";
 
 /// Where this node's identity is kept.
-const META_SPACE: SpaceId = SpaceId::from_u128(3);
-const IDENTITY_KEY: &[u8] = b"identity";
+const IDENTITY_KEY: &[u8] = b"0identity";
 const IDENTITY_VERSION: u8 = 1;
 /// Tokens of a node, as Cassandra's `num_tokens`.
 const TOKENS: usize = 16;
@@ -122,12 +122,11 @@ impl Database {
             memtable_bytes: config.memtable_bytes.0,
             journal_bytes: config.journal_bytes.0,
         };
-        let engine: Arc<dyn Engine> = Arc::new(FjallEngine::open(dir, limits)?);
-        engine.create_space(META_SPACE)?;
-        engine.create_space(PREPARED_SPACE)?;
+        let purge = Arc::new(Purge::new(world.clock.clone()));
+        let engine: Arc<dyn Engine> = Arc::new(FjallEngine::open(dir, limits, purge.clone())?);
+        engine.create_space(SYSTEM_SPACE)?;
         let identity = identity(&*engine, world)?;
-        let reserved = [META_SPACE, PREPARED_SPACE];
-        let catalog = Catalog::open(engine.clone(), system::keyspaces()?, &reserved)?;
+        let catalog = Catalog::open(engine.clone(), system::keyspaces()?, purge)?;
         let (sync, commitlog_sync) = match config.commitlog_sync {
             CommitlogSync::Group => (CommitLogSync::Group, "group"),
             CommitlogSync::Batch => (CommitLogSync::Group, "batch"),
@@ -231,7 +230,7 @@ impl Database {
 
 /// The stored identity, or a new one, stored before anybody sees it.
 fn identity(engine: &dyn Engine, world: &World) -> Result<Identity, CqlError> {
-    if let Some(stored) = engine.get(META_SPACE, IDENTITY_KEY)? {
+    if let Some(stored) = engine.get(SYSTEM_SPACE, IDENTITY_KEY)? {
         return decode_identity(stored)
             .ok_or_else(|| CqlError::server("the node's identity cannot be read"));
     }
@@ -249,7 +248,7 @@ fn identity(engine: &dyn Engine, world: &World) -> Result<Identity, CqlError> {
     out.put_count(identity.tokens.len());
     identity.tokens.iter().for_each(|token| out.put_i64(*token));
     let key = Bytes::from_static(IDENTITY_KEY);
-    let write = Write { space: META_SPACE, key, value: Some(out.freeze()) };
+    let write = Write { space: SYSTEM_SPACE, key, value: Some(out.freeze()) };
     engine.commit(&[write], Durability::Disk)?;
     Ok(identity)
 }

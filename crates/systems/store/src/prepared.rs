@@ -14,10 +14,12 @@ use crate::cql::parse_statement;
 use crate::error::CqlError;
 use crate::query::plan::PreparedPlan;
 use crate::schema::Schema;
-use crate::storage::engine::{Durability, Engine, SpaceId, Write};
+use crate::schema::catalog::SYSTEM_SPACE;
+use crate::storage::engine::{Durability, Engine, Write};
 
-/// Where kept statements are stored.
-pub(crate) const PREPARED_SPACE: SpaceId = SpaceId::from_u128(2);
+/// What the keys of kept statements start with, and what the next kind of keys does.
+const PREFIX: &[u8] = b"4";
+const PREFIX_END: &[u8] = b"5";
 const VERSION: u8 = 1;
 
 /// A kept statement.
@@ -67,8 +69,9 @@ impl PreparedStatements {
         count_max: usize,
     ) -> Result<PreparedStatements, CqlError> {
         let mut known = Known::default();
-        for entry in engine.range(PREPARED_SPACE, &[], &[0xFF; 17], false)? {
-            let (id, value) = entry?;
+        for entry in engine.range(SYSTEM_SPACE, PREFIX, PREFIX_END, false)? {
+            let (key, value) = entry?;
+            let id = key.slice(PREFIX.len()..);
             let Some((keyspace, query)) = decode(value) else { continue };
             known.order.push_back(id.clone());
             let plan = RwLock::new(None);
@@ -101,11 +104,11 @@ impl PreparedStatements {
         known.by_id.insert(id.clone(), statement.clone());
         known.order.push_back(id.clone());
         let value = Some(encode(keyspace, query));
-        let mut writes = vec![Write { space: PREPARED_SPACE, key: id, value }];
+        let mut writes = vec![Write { space: SYSTEM_SPACE, key: key_of(&id), value }];
         while known.order.len() > self.count_max {
             let Some(oldest) = known.order.pop_front() else { break };
             known.by_id.remove(&oldest);
-            writes.push(Write { space: PREPARED_SPACE, key: oldest, value: None });
+            writes.push(Write { space: SYSTEM_SPACE, key: key_of(&oldest), value: None });
         }
         // A client prepares again what a crash forgets: no need to wait for the disk.
         self.engine.commit(&writes, Durability::Buffer)?;
@@ -133,6 +136,10 @@ fn id_of(query: &str, keyspace: Option<&str>) -> Bytes {
     digest.update(keyspace.unwrap_or_default());
     digest.update(query);
     Bytes::copy_from_slice(&digest.finalize())
+}
+
+fn key_of(id: &Bytes) -> Bytes {
+    [PREFIX, id].concat().into()
 }
 
 fn encode(keyspace: Option<&str>, query: &str) -> Bytes {

@@ -24,9 +24,14 @@ struct Inner {
     stream: i16,
     outgoing: mpsc::Sender<Outgoing>,
     session: Arc<Session>,
-    /// Let out when nobody can answer any more.
-    _guards: [InFlightGuard; 2],
+    guards: Answered,
 }
+
+/// What a request holds until its answer is written.
+pub(crate) type Answered = Arc<InFlightGuards>;
+
+/// Its places among the connection's and everybody's requests in the works.
+pub(crate) type InFlightGuards = [InFlightGuard; 2];
 
 /// The way back of one request. Clones are the same way; exactly one of them is used.
 #[derive(Debug, Clone)]
@@ -39,16 +44,17 @@ impl Reply {
         stream: i16,
         outgoing: mpsc::Sender<Outgoing>,
         session: Arc<Session>,
-        guards: [InFlightGuard; 2],
+        guards: InFlightGuards,
     ) -> Reply {
-        Reply(Arc::new(Inner { version, stream, outgoing, session, _guards: guards }))
+        let guards = Arc::new(guards);
+        Reply(Arc::new(Inner { version, stream, outgoing, session, guards }))
     }
 
     /// Answers.
     pub(crate) fn send(&self, response: Response) {
         let envelope = response.encode(self.0.version, self.0.stream);
         // The channel has room for every request in the works; a closed one has no client.
-        let _ = self.0.outgoing.try_send(Outgoing::Envelope(envelope));
+        let _ = self.0.outgoing.try_send(Outgoing::Answer(envelope, self.0.guards.clone()));
     }
 
     /// Answers with an error.

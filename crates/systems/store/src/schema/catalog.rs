@@ -18,15 +18,18 @@ use super::table::Table;
 use super::types::ColumnType;
 use crate::error::CqlError;
 use crate::storage::engine::{Durability, Engine, SpaceId, Write};
+use crate::storage::purge::Purge;
 
-/// Where the schema's records are.
-pub(crate) const SCHEMA_SPACE: SpaceId = SpaceId::from_u128(1);
+/// Where the server keeps what is no table's: identity, schema, prepared statements. Their keys
+/// start with 0, 1 to 3, and 4.
+pub(crate) const SYSTEM_SPACE: SpaceId = SpaceId::from_u128(1);
 /// Changes a slow connection may lag behind before it misses some.
 const EVENTS_KEPT: usize = 256;
 
 /// The schema of now.
 pub(crate) struct Catalog {
     engine: Arc<dyn Engine>,
+    purge: Arc<Purge>,
     current: RwLock<Arc<Schema>>,
     changing: Mutex<()>,
     events: broadcast::Sender<SchemaChange>,
@@ -45,21 +48,20 @@ fn corrupt(error: codec::CorruptSchema) -> CqlError {
 }
 
 impl Catalog {
-    /// Reads what is stored, beside the keyspaces of the system. Spaces that no table owns are
-    /// left by a crash between two steps of a change: they go.
+    /// Reads what is stored, beside the keyspaces of the system. The system's space must be there.
+    /// Spaces that no table owns are left by a crash between two steps of a change: they go.
     pub(crate) fn open(
         engine: Arc<dyn Engine>,
         system: Vec<Keyspace>,
-        reserved: &[SpaceId],
+        purge: Arc<Purge>,
     ) -> Result<Catalog, CqlError> {
-        engine.create_space(SCHEMA_SPACE)?;
         let mut keyspaces = load(&*engine)?;
         let owned: Vec<SpaceId> = keyspaces
             .values()
             .flat_map(|keyspace| keyspace.tables.values().map(|table| table.space))
             .collect();
         for space in engine.spaces() {
-            if space != SCHEMA_SPACE && !reserved.contains(&space) && !owned.contains(&space) {
+            if space != SYSTEM_SPACE && !owned.contains(&space) {
                 engine.drop_space(space)?;
             }
         }
@@ -67,7 +69,9 @@ impl Catalog {
         let version = version_of(&keyspaces);
         let (events, _) = broadcast::channel(EVENTS_KEPT);
         let current = RwLock::new(Arc::new(Schema { keyspaces, version }));
-        Ok(Catalog { engine, current, changing: Mutex::new(()), events })
+        let catalog = Catalog { engine, purge, current, changing: Mutex::new(()), events };
+        catalog.schema().keyspaces.values().for_each(|keyspace| catalog.set_grace(keyspace));
+        Ok(catalog)
     }
 
     /// The schema of now.
@@ -97,11 +101,11 @@ impl Catalog {
         for (key, value) in &new {
             if old.get(key) != Some(value) {
                 let (key, value) = (key.clone(), Some(value.clone()));
-                writes.push(Write { space: SCHEMA_SPACE, key, value });
+                writes.push(Write { space: SYSTEM_SPACE, key, value });
             }
         }
         for key in old.keys().filter(|key| !new.contains_key(*key)) {
-            writes.push(Write { space: SCHEMA_SPACE, key: key.clone(), value: None });
+            writes.push(Write { space: SYSTEM_SPACE, key: key.clone(), value: None });
         }
         if writes.is_empty() {
             return Ok(None);
@@ -111,6 +115,7 @@ impl Catalog {
         }
         self.engine.commit(&writes, Durability::Disk)?;
         let mut keyspaces = before.keyspaces.clone();
+        keyspace.iter().for_each(|keyspace| self.set_grace(keyspace));
         match keyspace {
             Some(keyspace) => keyspaces.insert(name, Arc::new(keyspace)),
             None => keyspaces.remove(&name),
@@ -126,7 +131,18 @@ impl Catalog {
 
     /// Removes spaces that no table of now owns, after a change took them away.
     pub(crate) fn drop_spaces(&self, spaces: &[SpaceId]) -> Result<(), CqlError> {
-        spaces.iter().try_for_each(|space| self.engine.drop_space(*space).map_err(CqlError::from))
+        spaces.iter().try_for_each(|space| {
+            self.purge.forget(*space);
+            self.engine.drop_space(*space).map_err(CqlError::from)
+        })
+    }
+
+    /// Tells compaction how long deletions are kept.
+    fn set_grace(&self, keyspace: &Keyspace) {
+        for table in keyspace.tables.values().filter(|_| !keyspace.is_system) {
+            let seconds = i64::from(table.options.integer("gc_grace_seconds"));
+            self.purge.set_grace(table.space, seconds);
+        }
     }
 }
 
@@ -173,7 +189,7 @@ fn load(engine: &dyn Engine) -> Result<BTreeMap<String, Arc<Keyspace>>, CqlError
     let mut keyspaces: BTreeMap<String, Keyspace> = BTreeMap::new();
     let mut types = Vec::new();
     let mut tables = Vec::new();
-    for entry in engine.range(SCHEMA_SPACE, &[0], &[0xFF], false)? {
+    for entry in engine.range(SYSTEM_SPACE, b"1", b"4", false)? {
         let (key, record) = entry?;
         let key = String::from_utf8_lossy(&key).into_owned();
         let parts: Vec<&str> = key.split('\0').collect();

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use fjall::compaction::filter::{CompactionFilter, Context, Factory, ItemAccessor, Verdict};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use parking_lot::RwLock;
 
 use super::engine::{Durability, Engine, EngineError, Entries, SpaceId, Write};
+use super::purge::Purge;
 
 /// The smallest journal fjall takes: 64 MiB.
 const JOURNAL_BYTES_MIN: u64 = 64 << 20;
@@ -27,6 +30,45 @@ pub(crate) struct EngineLimits {
     pub(crate) journal_bytes: u64,
 }
 
+/// Drops what is dead while tables are compacted.
+struct PurgeFactory {
+    space: SpaceId,
+    purge: Arc<Purge>,
+}
+
+/// A panic in a filter ends the compaction; nothing of the purge is half changed by it.
+impl std::panic::RefUnwindSafe for PurgeFactory {}
+
+impl Factory for PurgeFactory {
+    fn name(&self) -> &str {
+        "purge"
+    }
+
+    fn make_filter(&self, _context: &Context) -> Box<dyn CompactionFilter> {
+        Box::new(PurgeFilter { space: self.space, purge: self.purge.clone() })
+    }
+}
+
+struct PurgeFilter {
+    space: SpaceId,
+    purge: Arc<Purge>,
+}
+
+impl CompactionFilter for PurgeFilter {
+    fn filter_item(
+        &mut self,
+        item: ItemAccessor<'_>,
+        _context: &Context,
+    ) -> fjall::compaction::filter::CompactionFilterResult {
+        let value = item.value()?;
+        // Removing leaves a tombstone: an older version further down does not come back.
+        Ok(match self.purge.is_dead(self.space, item.key(), &value) {
+            true => Verdict::Remove,
+            false => Verdict::Keep,
+        })
+    }
+}
+
 /// An LSM tree per space.
 pub(crate) struct FjallEngine {
     database: Database,
@@ -40,13 +82,22 @@ fn storage(error: fjall::Error) -> EngineError {
 
 impl FjallEngine {
     /// Opens or makes the database in `dir`. What a crash left half done is cut off.
-    pub(crate) fn open(dir: &Path, limits: EngineLimits) -> Result<FjallEngine, EngineError> {
+    pub(crate) fn open(
+        dir: &Path,
+        limits: EngineLimits,
+        purge: Arc<Purge>,
+    ) -> Result<FjallEngine, EngineError> {
+        let filter = move |name: &str| -> Option<Arc<dyn Factory>> {
+            let space = SpaceId::try_parse(name).ok()?;
+            Some(Arc::new(PurgeFactory { space, purge: purge.clone() }))
+        };
         let database = Database::builder(dir)
             .cache_size(limits.cache_bytes)
             .max_cached_files(Some(FILES_MAX))
             .max_journaling_size(limits.journal_bytes.max(JOURNAL_BYTES_MIN))
             .worker_threads(WORKERS)
             .manual_journal_persist(true)
+            .with_compaction_filter_factories(Arc::new(filter))
             .open()
             .map_err(storage)?;
         let engine = FjallEngine { database, limits, spaces: RwLock::default() };
@@ -56,6 +107,14 @@ impl FjallEngine {
             }
         }
         Ok(engine)
+    }
+
+    /// Writes everything out and compacts it, for tests that wait for what compaction does.
+    #[cfg(test)]
+    pub(crate) fn compact(&self, space: SpaceId) -> Result<(), EngineError> {
+        let keyspace = self.space(space)?;
+        keyspace.rotate_memtable_and_wait().map_err(storage)?;
+        keyspace.major_compact().map_err(storage)
     }
 
     fn space(&self, space: SpaceId) -> Result<Keyspace, EngineError> {

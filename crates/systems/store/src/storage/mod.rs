@@ -13,6 +13,8 @@ pub(crate) mod byte_comparable;
 pub(crate) mod cell;
 pub(crate) mod committer;
 pub(crate) mod engine;
+#[cfg(test)]
+mod engine_suite;
 pub(crate) mod fjall_engine;
 pub(crate) mod header;
 pub(crate) mod key;
@@ -20,6 +22,7 @@ pub(crate) mod key;
 pub(crate) mod memory_engine;
 pub(crate) mod murmur3;
 pub(crate) mod partition;
+pub(crate) mod purge;
 pub(crate) mod row;
 pub(crate) mod row_codec;
 pub(crate) mod writer;

@@ -224,3 +224,39 @@ impl Input<'_> {
         Ok(Complex { deletion, cells })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes as version 1 wrote them: a change of the format that cannot read them is a new version.
+    #[test]
+    fn version_1_is_still_read_and_written() {
+        let key = [Bytes::from_static(b"key")];
+        let clustering = [Bytes::from_static(&[0, 0, 0, 7])];
+        let mut row = RowData {
+            liveness: Some(Liveness { timestamp: 1000, expiry: None }),
+            deletion: Deletion { timestamp: 500, second: 9 },
+            columns: Vec::new(),
+        };
+        let expiry = Expiry { ttl: 60, at: 100 };
+        let value = Bytes::from_static(b"v");
+        let cell = |timestamp, state| Cell { timestamp, state };
+        row.put_cell(2, cell(1000, CellState::Live(value.clone())));
+        row.put_cell(3, cell(1001, CellState::Expiring(value.clone(), expiry)));
+        row.put_cell(4, cell(999, CellState::Tombstone(10)));
+        let complex = row.complex(300);
+        complex.deletion = Deletion { timestamp: 998, second: 9 };
+        complex.put(Bytes::from_static(b"p"), cell(1000, CellState::Live(value)));
+        let hex: String =
+            encode(&key, &clustering, &row).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, FIXTURE);
+        let bytes: Vec<u8> = (0..FIXTURE.len() / 2)
+            .map(|at| u8::from_str_radix(&FIXTURE[2 * at..2 * at + 2], 16).unwrap())
+            .collect();
+        let (pk, ck, read) = decode(&bytes.into()).unwrap();
+        assert_eq!((&pk[..], &ck[..], read), (&key[..], &clustering[..], row));
+    }
+
+    const FIXTURE: &str = "010501036b657901040000000787d083e8120402000001760301027880c8017604020114812c030187cc1201017000000176";
+}
