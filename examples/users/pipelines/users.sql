@@ -1,4 +1,6 @@
 -- Topic users_created -> typed columns -> table spark_streams.created_users.
+-- No host is named: both ends are those of the node.
+SET 'pipeline.name' = 'users';
 
 CREATE TABLE users_created (
   id              STRING,
@@ -42,6 +44,7 @@ CREATE TABLE created_users (
   'tidemill.cql.type.id' = 'uuid'
 );
 
+-- A record that is no JSON, or whose id is none, goes to users_created.dlq with its reason.
 INSERT INTO created_users
 SELECT id, first_name, last_name, gender, address, post_code, email, username, dob,
        registered_date, phone, picture
