@@ -51,14 +51,12 @@ pub(super) enum TokenKind {
     End,
 }
 
-/// A token and where it stands: bytes of the text, line from 1, column from 0.
+/// A token and where it stands: bytes of the text.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
     pub(super) kind: TokenKind,
     pub(super) start: usize,
     pub(super) end: usize,
-    pub(super) line: usize,
-    pub(super) column: usize,
 }
 
 /// Where the text stops being tokens, in Cassandra's words.
@@ -73,20 +71,25 @@ const SYMBOLS: [&str; 27] = [
 struct Lexer<'a> {
     text: &'a str,
     at: usize,
-    line: usize,
-    line_start: usize,
+}
+
+/// Line, from 1, and column, from 0, of a byte of a text. Only errors ask.
+pub(super) fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = &text[..at];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count())
 }
 
 /// All tokens, the last one [`TokenKind::End`].
 pub(super) fn tokens(text: &str) -> Result<Vec<Token>, LexError> {
-    let mut lexer = Lexer { text, at: 0, line: 1, line_start: 0 };
+    let mut lexer = Lexer { text, at: 0 };
     let mut tokens = Vec::new();
     loop {
         lexer.skip_space()?;
-        let (start, line, column) = (lexer.at, lexer.line, lexer.column(lexer.at));
+        let start = lexer.at;
         let kind = lexer.next_kind()?;
         let is_end = kind == TokenKind::End;
-        tokens.push(Token { kind, start, end: lexer.at, line, column });
+        tokens.push(Token { kind, start, end: lexer.at });
         if is_end {
             return Ok(tokens);
         }
@@ -98,18 +101,9 @@ impl Lexer<'_> {
         &self.text[self.at..]
     }
 
-    fn column(&self, at: usize) -> usize {
-        self.text[self.line_start..at].chars().count()
-    }
-
-    /// Moves over `length` bytes and counts the lines in them.
+    /// Moves over `length` bytes.
     fn advance(&mut self, length: usize) {
-        let end = self.at + length;
-        for (offset, _) in self.text[self.at..end].match_indices('\n') {
-            self.line += 1;
-            self.line_start = self.at + offset + 1;
-        }
-        self.at = end;
+        self.at += length;
     }
 
     fn skip_space(&mut self) -> Result<(), LexError> {
@@ -133,7 +127,7 @@ impl Lexer<'_> {
 
     fn unclosed(&mut self, expected: &str) -> LexError {
         self.advance(self.rest().len());
-        let (line, column) = (self.line, self.column(self.at));
+        let (line, column) = place(self.text, self.at);
         LexError(format!("line {line}:{column} mismatched character '<EOF>' expecting {expected}"))
     }
 
@@ -164,11 +158,12 @@ impl Lexer<'_> {
                     self.advance(symbol.len());
                     Ok(TokenKind::Symbol(symbol))
                 }
-                None => Err(LexError(format!(
-                    "line {}:{} no viable alternative at character '{other}'",
-                    self.line,
-                    self.column(self.at)
-                ))),
+                None => {
+                    let (line, column) = place(self.text, self.at);
+                    Err(LexError(format!(
+                        "line {line}:{column} no viable alternative at character '{other}'"
+                    )))
+                }
             },
         }
     }
@@ -315,8 +310,9 @@ mod tests {
 
     #[test]
     fn comments_are_space_and_lines_are_counted() {
-        let found = tokens("SELECT -- a\n /* b\n */ \"X\" // c\n;").unwrap();
-        let places: Vec<_> = found.iter().map(|token| (token.line, token.column)).collect();
+        let text = "SELECT -- a\n /* b\n */ \"X\" // c\n;";
+        let found = tokens(text).unwrap();
+        let places: Vec<_> = found.iter().map(|token| place(text, token.start)).collect();
         assert_eq!(places, [(1, 0), (3, 4), (4, 0), (4, 1)]);
         assert_eq!(found[1].kind, TokenKind::Quoted("X".into()));
     }

@@ -1,7 +1,7 @@
 //! The parser's core: looking, taking, and saying what was not expected.
 
 use super::keywords;
-use super::lexer::{LexError, Token, TokenKind, tokens};
+use super::lexer::{LexError, Token, TokenKind, place, tokens};
 use super::names::QualifiedName;
 use super::statements::Statement;
 use super::term::Term;
@@ -309,6 +309,7 @@ impl<'a> Parser<'a> {
                 (first, start, shown) = (first - 1, before.start, shown + 1);
             }
         }
+        let (line, column) = place(self.text, token.start);
         let marked = &self.tokens[marked];
         let before = &self.text[start..marked.start];
         let head = if start == self.tokens[0].start { "" } else { "..." };
@@ -316,10 +317,46 @@ impl<'a> Parser<'a> {
         let is_last = self.text[token.end..].trim().is_empty();
         let tail = if is_last { "" } else { "..." };
         SyntaxError(format!(
-            "line {}:{} {what} ({head}{before}[{}]{between}{tail})",
-            token.line,
-            token.column,
+            "line {line}:{column} {what} ({head}{before}[{}]{between}{tail})",
             &self.text[marked.start..marked.end]
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const WORDS: [&str; 44] = [
+        "SELECT", "*", "FROM", "t", "WHERE", "a", "=", "1", "AND", "(", ")", "IN", ",", "token",
+        "INSERT", "INTO", "VALUES", "UPDATE", "SET", "DELETE", "IF", "NOT", "EXISTS", "USING",
+        "TTL", "CREATE", "TABLE", "int", "PRIMARY", "KEY", "[", "]", "{", "}", ":", "?", "'x'",
+        "-", "+", "BEGIN", "BATCH", "APPLY", "<", ">",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn no_words_make_the_parser_panic(
+            words in prop::collection::vec(prop::sample::select(&WORDS[..]), 0..24),
+            start in 0..6_usize,
+        ) {
+            let starts = ["SELECT * FROM t", "INSERT INTO t", "UPDATE t SET", "DELETE", "CREATE TABLE t (", ""];
+            let _ = parse_statement(&format!("{} {}", starts[start], words.join(" ")));
+        }
+    }
+
+    #[test]
+    fn a_text_of_brackets_is_refused_and_not_followed_to_the_end() {
+        for open in ["(", "[", "{", "abs(", "-", "list<"] {
+            let text = format!("SELECT * FROM t WHERE a = {}", open.repeat(100_000));
+            assert!(parse_statement(&text).is_err(), "{open}");
+            let text = format!("SELECT {} FROM t", open.repeat(100_000));
+            assert!(parse_statement(&text).is_err(), "{open}");
+        }
+        assert!(parse_type(&"list<".repeat(100_000)).is_err());
     }
 }

@@ -19,6 +19,9 @@ use crate::schema::types::{self, ColumnType};
 /// 100 ns intervals between 1582-10-15, where UUID time starts, and 1970-01-01.
 pub(crate) const UUID_EPOCH_TICKS: i64 = 0x01B2_1DD2_1381_4000;
 
+/// Choices among functions of one name that a statement may make while its types are found.
+const ATTEMPTS_MAX: usize = 2_000;
+
 /// Time and chance as statements need them.
 pub(crate) struct Environment {
     pub(crate) clock: Arc<dyn Clock>,
@@ -93,6 +96,8 @@ pub(crate) struct Preparing {
     pub(crate) table: Arc<str>,
     keyspace_name: Arc<str>,
     names: Vec<Option<String>>,
+    /// Choices among functions that may still be tried.
+    attempts: usize,
     markers: Vec<Option<ColumnSpec>>,
 }
 
@@ -105,7 +110,18 @@ impl Preparing {
     ) -> Preparing {
         let markers = vec![None; names.len()];
         let keyspace_name = keyspace.name.as_str().into();
-        Preparing { keyspace, table: table.into(), keyspace_name, names, markers }
+        let attempts = ATTEMPTS_MAX;
+        Preparing { keyspace, table: table.into(), keyspace_name, names, attempts, markers }
+    }
+
+    /// Counts one more choice that is tried: nested calls of functions with many types would try
+    /// more of them than time allows.
+    pub(crate) fn attempt(&mut self) -> Result<(), CqlError> {
+        let left = self.attempts.checked_sub(1);
+        self.attempts = left.ok_or_else(|| {
+            CqlError::invalid("The function calls of this statement are nested too deep")
+        })?;
+        Ok(())
     }
 
     /// Says what a marker is for. Its own name goes before the one given.

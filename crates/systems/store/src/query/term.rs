@@ -401,16 +401,13 @@ fn map_bytes(
     pairs: &[(TypedTerm, TypedTerm)],
     binding: &Binding<'_>,
 ) -> Result<Bytes, CqlError> {
+    // Of two values for one key the last one stays: it comes first here, and the sort is stable.
     let mut bytes: Vec<(Bytes, Bytes)> = Vec::with_capacity(pairs.len());
-    for (k, v) in pairs {
-        let pair = (element_bytes(k, binding)?, element_bytes(v, binding)?);
-        match bytes.iter_mut().find(|(known, _)| compare(key, known, &pair.0).is_eq()) {
-            // Of two values for one key the last one stays.
-            Some(known) => *known = pair,
-            None => bytes.push(pair),
-        }
+    for (k, v) in pairs.iter().rev() {
+        bytes.push((element_bytes(k, binding)?, element_bytes(v, binding)?));
     }
     bytes.sort_by(|a, b| compare(key, &a.0, &b.0));
+    bytes.dedup_by(|a, b| compare(key, &a.0, &b.0).is_eq());
     Ok(collection::from_pairs(&bytes))
 }
 

@@ -424,6 +424,28 @@ fn a_directory_is_served_by_one_store_at_a_time() {
     assert!(error.ends_with("is in use by another process"), "{error}");
 }
 
+/// Each of these would take for ever if every choice were tried or every digit written.
+#[test]
+fn statements_made_to_be_slow_are_refused_at_once() {
+    let (_dir, _server, mut client) = started();
+    client.run("CREATE TABLE ks.t (k int PRIMARY KEY, n int, d decimal)");
+    let nested = format!("{}1{}", "abs(".repeat(40), ")".repeat(40));
+    let error = client.error(&format!("INSERT INTO ks.t (k, n) VALUES (1, {nested} + 'x')"));
+    assert_eq!(error.code, ErrorCode::Invalid);
+    let nested = format!("{}now(){}", "toTimestamp(".repeat(40), ")".repeat(40));
+    let error = client.error(&format!("SELECT k FROM ks.t WHERE k = {nested}"));
+    assert_eq!(error.code, ErrorCode::Invalid);
+    client.run("INSERT INTO ks.t (k, d) VALUES (1, 1e1000000000)");
+    assert_eq!(client.rows("SELECT d FROM ks.t").len(), 1);
+    for cql in ["SELECT CAST(d AS text) FROM ks.t", "SELECT sum(d), avg(d) FROM ks.t"] {
+        assert!(client.error(cql).message.contains("scale beyond"), "{cql}");
+    }
+    let list = (0..300).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+    client.run("CREATE TABLE ks.w (a int, b int, c int, PRIMARY KEY ((a, b), c))");
+    let cql = format!("SELECT * FROM ks.w WHERE a IN ({list}) AND b IN ({list})");
+    assert!(client.error(&cql).message.contains("combine to more than"));
+}
+
 #[test]
 fn a_wrong_statement_carries_cassandras_code() {
     let (_dir, _server, mut client) = started();

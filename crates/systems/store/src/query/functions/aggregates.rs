@@ -4,9 +4,9 @@ use bigdecimal::{BigDecimal, RoundingMode};
 use bytes::Bytes;
 use num_bigint::BigInt;
 use tidemill_cql_wire::CqlType;
-use tidemill_cql_wire::value::{CqlValue, decode, encode};
+use tidemill_cql_wire::value::{CqlValue, encode};
 
-use super::arithmetic::{apply, divide};
+use super::arithmetic::{apply, divide, operand};
 use super::cast::count_bytes;
 use crate::error::CqlError;
 use crate::storage::byte_comparable::compare;
@@ -115,8 +115,7 @@ impl AggregateState {
     }
 
     fn add_to_sum(&mut self, value: &Bytes) -> Result<(), CqlError> {
-        let value =
-            decode(&self.cql, value).map_err(|error| CqlError::invalid(error.to_string()))?;
+        let value = operand(&self.cql, value)?;
         let one = match value {
             CqlValue::Tinyint(n) => Sum::Whole(n.into()),
             CqlValue::Smallint(n) => Sum::Whole(n.into()),

@@ -9,6 +9,9 @@ use super::Function;
 use crate::error::CqlError;
 use crate::schema::types::plain_text;
 
+/// The largest scale of a decimal that is computed with: beyond it a few bytes stand for more digits
+/// than memory holds.
+const DECIMAL_SCALE_MAX: i64 = 10_000;
 /// Digits behind the point that a division of decimals keeps.
 const DECIMAL_SCALE: i64 = 32;
 
@@ -38,9 +41,22 @@ fn failed(symbol: char, why: &str) -> CqlError {
     CqlError::invalid(format!("the operation '{symbol}' failed: {why}"))
 }
 
+/// A value to compute with.
+pub(super) fn operand(cql: &CqlType, bytes: &Bytes) -> Result<CqlValue, CqlError> {
+    let value = decode(cql, bytes).map_err(|error| CqlError::invalid(error.to_string()))?;
+    if let CqlValue::Decimal(number) = &value
+        && number.as_bigint_and_exponent().1.abs() > DECIMAL_SCALE_MAX
+    {
+        return Err(CqlError::invalid(format!(
+            "a decimal with a scale beyond {DECIMAL_SCALE_MAX} cannot be computed with"
+        )));
+    }
+    Ok(value)
+}
+
 /// Two numbers of one type. Whole numbers wrap around as Java's do.
 pub(crate) fn apply(symbol: char, cql: &CqlType, a: &Bytes, b: &Bytes) -> Result<Bytes, CqlError> {
-    let read = |bytes| decode(cql, bytes).map_err(|error| CqlError::invalid(error.to_string()));
+    let read = |bytes| operand(cql, bytes);
     macro_rules! whole {
         ($variant:ident, $x:expr, $y:expr) => {{
             let (x, y) = ($x, $y);
@@ -107,8 +123,7 @@ pub(super) fn named(name: &str) -> Vec<Function> {
     let one = |cql: &CqlType| {
         let (kind, name) = (cql.clone(), name.clone());
         Function::new(vec![cql.clone()], cql.clone(), move |arguments, _| {
-            let value = decode(&kind, &arguments[0])
-                .map_err(|error| CqlError::invalid(error.to_string()))?;
+            let value = operand(&kind, &arguments[0])?;
             Ok(Some(encode(&kind, &compute(&name, value))))
         })
     };

@@ -3,10 +3,11 @@
 use bigdecimal::{BigDecimal, FromPrimitive as _, ToPrimitive as _};
 use bytes::Bytes;
 use tidemill_cql_wire::CqlType;
-use tidemill_cql_wire::value::{CqlValue, decode, encode};
+use tidemill_cql_wire::value::{CqlValue, encode};
 
 use super::super::context::long_bytes;
 use super::super::time_text;
+use super::arithmetic::operand;
 use super::{FunctionName, candidates};
 use crate::error::CqlError;
 use crate::query::context::Binding;
@@ -22,7 +23,7 @@ pub(crate) fn cast(
     if from == to {
         return Ok(Some(bytes.clone()));
     }
-    let value = decode(from, bytes).map_err(|error| CqlError::invalid(error.to_string()))?;
+    let value = operand(from, bytes)?;
     if value == CqlValue::Empty {
         return Ok(None);
     }

@@ -153,6 +153,7 @@ pub(crate) fn prepare_call(
             )));
             continue;
         }
+        preparing.attempt()?;
         let saved = preparing.save();
         match prepare_arguments(function, arguments, preparing) {
             Ok(arguments) => {
