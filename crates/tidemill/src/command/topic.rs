@@ -260,7 +260,7 @@ async fn produce(
         values
     };
     let producer = kafka.producer(ProducerConfig::default());
-    let sends = values.into_iter().map(|value| {
+    let send = |value: String| {
         producer.send(ProducerRecord {
             topic: topic.clone(),
             partition: None,
@@ -269,8 +269,13 @@ async fn produce(
             headers: Vec::new(),
             timestamp: None,
         })
-    });
-    for written in futures::future::join_all(sends).await {
+    };
+    // Lines keep their order: the first one goes alone, since sends that wait for the topic's
+    // metadata at the same time may overtake one another.
+    let mut values = values.into_iter();
+    let first = futures::future::join_all(values.next().map(&send)).await;
+    let rest = futures::future::join_all(values.map(&send)).await;
+    for written in first.into_iter().chain(rest) {
         let written = written?;
         if context.json {
             output::json(&json!({
