@@ -45,7 +45,7 @@ impl Ends for MemoryEnds {
     }
 }
 
-const USERS: &str = include_str!("../../tests/fixtures/users.sql");
+const USERS: &str = include_str!("../../../../../examples/users/pipelines/users.sql");
 
 struct Running {
     engine: Engine,
