@@ -17,6 +17,9 @@ pub struct RunKey(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Attempt(pub u64);
 
+/// The XCom that holds what a task returns.
+pub const RETURN_VALUE: &str = "return_value";
+
 /// How often a row has changed. An update names the epoch it was decided on, and a row that has
 /// moved on since is left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,6 +146,22 @@ pub enum Event {
         attempt: Attempt,
         /// The process that does it.
         pid: Option<u32>,
+    },
+    /// A try leaves a value under a name of its own.
+    Pushed {
+        /// Which.
+        attempt: Attempt,
+        /// The name.
+        key: Arc<str>,
+        /// The value.
+        value: Value,
+    },
+    /// A try decided that tasks after it are not needed: a branch not taken.
+    SkipTasks {
+        /// Which.
+        attempt: Attempt,
+        /// Places of the tasks in the run's DAG.
+        tasks: Vec<usize>,
     },
     /// The executor is done with a try.
     Finished {
@@ -323,9 +342,11 @@ pub enum Change {
         run: RunKey,
         /// Its task.
         task_id: Arc<str>,
+        /// Its name: [`RETURN_VALUE`], or what the task calls it.
+        key: Arc<str>,
         /// When.
         at: Timestamp,
-        /// The value of `return_value`; none removes it.
+        /// The value; none removes all that the task left.
         value: Option<Value>,
     },
 }

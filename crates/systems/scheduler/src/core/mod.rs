@@ -30,8 +30,8 @@ use jiff::Timestamp;
 use crate::dag::Dag;
 
 pub use event::{
-    Attempt, Change, DagRow, Effect, Epoch, Event, Outcome, Refusal, RunKey, RunRow, Snapshot,
-    Start, StopReason, TaskRow, Trigger, VersionKey,
+    Attempt, Change, DagRow, Effect, Epoch, Event, Outcome, RETURN_VALUE, Refusal, RunKey, RunRow,
+    Snapshot, Start, StopReason, TaskRow, Trigger, VersionKey,
 };
 pub use restore::Restored;
 pub use retry::RETRY_DELAY_MAX;
@@ -172,6 +172,8 @@ impl Core {
             Event::SetPaused { dag_id, paused } => self.set_paused(&dag_id, paused),
             Event::Trigger(trigger) => self.trigger(*trigger),
             Event::Started { attempt, pid } => self.started(attempt, pid),
+            Event::Pushed { attempt, key, value } => self.pushed(attempt, key, value),
+            Event::SkipTasks { attempt, tasks } => self.skip_tasks(attempt, &tasks),
             Event::Finished { attempt, outcome } => self.finished(attempt, outcome),
             Event::Adopt(snapshot) => self.adopt(*snapshot),
             Event::Clear { run, tasks } => self.clear(run, &tasks),

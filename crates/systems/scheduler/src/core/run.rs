@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use super::retry::retry_delay;
 use super::{
-    Attempt, Change, Core, Decision, Effect, Epoch, Live, Outcome, Place, Ready, Run, RunKey,
-    RunRow, RunState, Start, StopReason, TaskRow, TaskState, Timer,
+    Attempt, Change, Core, Decision, Effect, Epoch, Live, Outcome, Place, RETURN_VALUE, Ready, Run,
+    RunKey, RunRow, RunState, Start, StopReason, TaskRow, TaskState, Timer,
 };
 use crate::dag::Work;
 
@@ -146,8 +146,8 @@ impl Core {
         self.live.insert(attempt, Live { place, dag_id: start.run.dag_id.clone() });
         if row.try_number > 1 {
             // Airflow forgets what the last try left.
-            let (run, task_id) = (place.run, row.task_id);
-            self.change(Change::XCom { run, task_id, at: now, value: None });
+            let (run, task_id, key) = (place.run, row.task_id, RETURN_VALUE.into());
+            self.change(Change::XCom { run, task_id, key, at: now, value: None });
         }
         self.effects.push(Effect::Start(Box::new(start)));
     }
@@ -225,11 +225,44 @@ impl Core {
     }
 
     fn keep_xcom(&mut self, place: Place, value: Option<Value>) {
+        if let Some(value) = value {
+            self.keep_xcom_as(place, RETURN_VALUE.into(), value);
+        }
+    }
+
+    fn keep_xcom_as(&mut self, place: Place, key: Arc<str>, value: Value) {
         let (at, Some(entry)) = (self.now, self.task_mut(place)) else { return };
         let task_id = entry.row.task_id.clone();
-        if let Some(value) = value {
-            self.change(Change::XCom { run: place.run, task_id, at, value: Some(value) });
+        self.change(Change::XCom { run: place.run, task_id, key, at, value: Some(value) });
+    }
+
+    /// The place of a try that still counts: its task was not marked or cleared meanwhile.
+    fn place_of(&mut self, attempt: Attempt) -> Option<Place> {
+        let place = self.live.get(&attempt)?.place;
+        let entry = self.task_mut(place)?;
+        let counts = entry.live == Some(attempt) && entry.row.state != TaskState::Restarting;
+        counts.then_some(place)
+    }
+
+    pub(super) fn pushed(&mut self, attempt: Attempt, key: Arc<str>, value: Value) {
+        if let Some(place) = self.place_of(attempt) {
+            self.keep_xcom_as(place, key, value);
         }
+    }
+
+    /// Tasks that have not begun become skipped; what follows from that is looked at.
+    pub(super) fn skip_tasks(&mut self, attempt: Attempt, tasks: &[usize]) {
+        let Some(place) = self.place_of(attempt) else { return };
+        let mut next = Vec::new();
+        for task in tasks.iter().copied() {
+            let skipped = Place { run: place.run, task };
+            let waits = |entry: &mut super::TaskEntry| entry.row.state == TaskState::None;
+            if self.task_mut(skipped).is_some_and(waits) {
+                self.finish_task(skipped, TaskState::Skipped, None);
+                next.extend(self.downstream(skipped));
+            }
+        }
+        self.look_at(place.run, next);
     }
 
     /// A task that was cleared while it ran begins again.

@@ -25,14 +25,15 @@ pub(super) async fn apply(
         Change::Run { from, row } => update_run(database, *from, row).await,
         Change::Task { from, row } => update_task(database, *from, row).await,
         Change::Try { row } => insert_try(database, row).await,
-        Change::XCom { run, task_id, at, value: Some(value) } => {
+        Change::XCom { run, task_id, key, at, value: Some(value) } => {
             sqlx::query(
                 "INSERT INTO xcom (run_id, task_id, key, value, created_us) \
-                 VALUES ($1, $2, 'return_value', $3, $4) ON CONFLICT (run_id, task_id, key) \
+                 VALUES ($1, $2, $3, $4, $5) ON CONFLICT (run_id, task_id, key) \
                  DO UPDATE SET value = excluded.value, created_us = excluded.created_us",
             )
             .bind(run.0)
             .bind(task_id.to_string())
+            .bind(key.to_string())
             .bind(value.to_string())
             .bind(us(*at))
             .execute(database)
