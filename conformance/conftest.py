@@ -29,6 +29,8 @@ class Target:
     scheduler: str = ""
     console: str = ""
     engine: str = ""
+    coordination: str = ""
+    spark: str = ""
     project: pathlib.Path | None = None
     binary: str = ""
 
