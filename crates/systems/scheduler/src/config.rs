@@ -1,5 +1,6 @@
 //! `[scheduler]` of `tidemill.toml`.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use serde::Deserialize;
@@ -23,6 +24,11 @@ pub struct Config {
     pub python: String,
     /// Variables that bash and python tasks get besides the documented ones.
     pub pass_environment: Vec<String>,
+    /// Host names that tasks use, as `name:port` or `name`, and where they lead to: of a compose
+    /// file's services.
+    pub hosts: BTreeMap<String, SocketAddr>,
+    /// Variables of every task, such as `AIRFLOW_*` of a compose file.
+    pub environment: BTreeMap<String, String>,
     /// From SIGTERM to SIGKILL, when a task's process is stopped.
     pub kill_grace: Span,
     /// How long runs that ended are kept, with their logs.
@@ -41,6 +47,8 @@ impl Default for Config {
             engine_url: None,
             python: "python3".to_owned(),
             pass_environment: Vec::new(),
+            hosts: BTreeMap::new(),
+            environment: BTreeMap::new(),
             kill_grace: Span::secs(3),
             keep_runs: Span::secs(90 * 24 * 60 * 60),
             log_bytes_max: ByteSize::mib(16),
