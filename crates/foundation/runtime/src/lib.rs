@@ -14,6 +14,7 @@
 
 mod clock;
 mod disk;
+mod host;
 mod listen;
 mod random;
 mod system;
@@ -22,6 +23,7 @@ mod units;
 
 pub use clock::{Clock, SystemClock};
 pub use disk::{DirEntry, DirLock, Disk, DiskFile, OpenMode, OsDisk};
+pub use host::is_loopback_host;
 pub use listen::{ListenError, listen};
 pub use random::{Random, SystemRandom};
 pub use system::{BoxFuture, System};

@@ -1,7 +1,7 @@
 //! The only socket of the crate: loopback, a checked `Host`, a bounded number of connections.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Json, Response};
 use axum::serve as serve_http;
 use axum::serve::Listener;
 use serde_json::json;
-use tidemill_runtime::{ListenError, Tasks, World};
+use tidemill_runtime::{ListenError, Tasks, World, is_loopback_host};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -103,24 +103,12 @@ async fn not_found(uri: Uri) -> Response {
 async fn check_host(request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     match host {
-        Some(host) if is_loopback(host) => next.run(request).await,
+        Some(host) if is_loopback_host(host) => next.run(request).await,
         host => error(
             StatusCode::FORBIDDEN,
             format_args!("host {:?} is not a loopback name", host.unwrap_or_default()),
         ),
     }
-}
-
-/// Whether a `Host` header (`name`, `name:port`, `[v6]:port`) names this machine.
-fn is_loopback(host: &str) -> bool {
-    let (name, port) = match host.rsplit_once(':') {
-        Some((name, port)) if !port.contains(']') => (name, port),
-        _ => (host, "0"),
-    };
-    let name = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(name);
-    let address = name.parse::<IpAddr>();
-    port.parse::<u16>().is_ok()
-        && (name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|ip| ip.is_loopback()))
 }
 
 /// A listener that accepts only while fewer than [`CONNECTIONS_MAX`] connections are open.
@@ -179,21 +167,5 @@ impl AsyncWrite for Counted {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_loopback;
-
-    #[test]
-    fn only_names_of_this_machine_are_loopback() {
-        for host in ["localhost", "LOCALHOST:8899", "127.0.0.1:80", "127.8.9.1", "[::1]:1", "[::1]"]
-        {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in ["", "example.com", "127.0.0.1.example.com", "10.0.0.1:80", "[::2]", "a:b:c"] {
-            assert!(!is_loopback(host), "{host}");
-        }
     }
 }
