@@ -1,0 +1,1 @@
+"""What is behind the names of the airflow package, and what the scheduler starts: `parse`, `run`."""
