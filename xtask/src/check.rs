@@ -20,7 +20,10 @@ const LAYERS: [(&str, u8); 6] = [
 ];
 
 /// Arrows inside a layer, each with its reason in `docs/adr` or the crate's own page.
-const ALLOWED_BESIDE: [(&str, &str); 2] = [
+const ALLOWED_BESIDE: [(&str, &str); 4] = [
+    // What a connection needs to be let in is data, and the same for all who connect.
+    ("crates/links/kafka-client", "crates/links/access"),
+    ("crates/links/connectors", "crates/links/access"),
     // Connectors speak to brokers through the one client.
     ("crates/links/connectors", "crates/links/kafka-client"),
     // The simulated world implements the ports of the real one.

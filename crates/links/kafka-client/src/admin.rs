@@ -20,6 +20,19 @@ const DEFAULT_SOURCE: i8 = 5;
 impl KafkaClient {
     /// Makes a topic with the broker's default replication. False if it existed.
     pub async fn create_topic(&self, topic: NewTopic) -> Result<bool, ClientError> {
+        self.ask_for_topic(topic, false).await
+    }
+
+    /// Whether a topic could be made; it is not. False if it exists.
+    pub async fn may_create_topic(&self, topic: NewTopic) -> Result<bool, ClientError> {
+        self.ask_for_topic(topic, true).await
+    }
+
+    async fn ask_for_topic(
+        &self,
+        topic: NewTopic,
+        validate_only: bool,
+    ) -> Result<bool, ClientError> {
         let name = topic.name.clone();
         let configs = topic
             .configs
@@ -34,7 +47,7 @@ impl KafkaClient {
                 configs: configs.collect(),
             }],
             timeout_ms: self.timeout_ms(),
-            validate_only: false,
+            validate_only,
         };
         let response = self.ask_any(&request, NEWEST).await?;
         for result in response.topics {

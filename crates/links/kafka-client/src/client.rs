@@ -142,7 +142,8 @@ impl KafkaClient {
         patience: Duration,
     ) -> Result<R::Response, ClientError> {
         let pool = self.inner.known.pool(address, &self.inner.config);
-        let answer = timeout(patience, pool.call(&self.inner.config, request, version_max)).await;
+        let Inner { config, world, .. } = &*self.inner;
+        let answer = timeout(patience, pool.call(config, world, request, version_max)).await;
         match answer {
             Ok(Err(error @ ClientError::Unreachable { .. })) => {
                 pool.clear();
@@ -153,6 +154,14 @@ impl KafkaClient {
                 what: format!("{} at {address}", R::KEY.name()),
                 after: patience,
             }),
+        }
+    }
+
+    /// The broker at `address` asked for a pause of so long.
+    pub(crate) fn throttle(&self, address: &str, throttle_time_ms: i32) {
+        if throttle_time_ms > 0 {
+            let pool = self.inner.known.pool(address, &self.inner.config);
+            pool.throttle(throttle_time_ms, &self.inner.world);
         }
     }
 

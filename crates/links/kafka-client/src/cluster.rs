@@ -12,7 +12,7 @@ use tidemill_kafka_wire::messages::{MetadataRequest, MetadataResponse};
 use crate::client::NEWEST;
 use crate::error::accepted;
 use crate::pool::Pool;
-use crate::types::{BrokerNode, Cluster, PartitionMetadata, TopicMetadata};
+use crate::types::{BrokerNode, Cluster, PartitionMetadata, ServedApi, TopicMetadata};
 use crate::{ClientConfig, ClientError, KafkaClient, TopicPartition};
 
 /// Topics whose leaders are remembered; more than that are asked for again.
@@ -125,6 +125,22 @@ impl KafkaClient {
                 })
                 .collect(),
         })
+    }
+
+    /// The APIs that the first broker to answer serves: name, oldest and newest version.
+    pub async fn api_versions(&self) -> Result<Vec<ServedApi>, ClientError> {
+        let cluster = self.cluster().await?;
+        let Some(broker) = cluster.brokers.first() else { return Ok(Vec::new()) };
+        let pool = self.inner.known.pool(&broker.address, &self.inner.config);
+        let served = pool.served(&self.inner.config, &self.inner.world).await?;
+        Ok(served
+            .into_iter()
+            .map(|api| ServedApi {
+                key: api.api_key,
+                min_version: api.min_version,
+                max_version: api.max_version,
+            })
+            .collect())
     }
 
     /// All topics.

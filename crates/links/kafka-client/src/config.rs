@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tidemill_kafka_wire::records::Compression;
 
+use crate::Security;
+
 /// How a client connects and how long it is patient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientConfig {
@@ -11,6 +13,8 @@ pub struct ClientConfig {
     pub bootstrap_servers: Vec<String>,
     /// How the client calls itself (`client.id`); brokers show it.
     pub client_id: String,
+    /// How connections are protected (`security.protocol`).
+    pub security: Security,
     /// How long one call may take, with all its retries.
     pub request_timeout: Duration,
     /// How long connecting to one broker may take.
@@ -22,7 +26,7 @@ pub struct ClientConfig {
 }
 
 impl ClientConfig {
-    /// Kafka's defaults for these brokers.
+    /// Kafka's defaults for these brokers: plain connections, patience of half a minute.
     pub fn new<S: Into<String>>(
         bootstrap_servers: impl IntoIterator<Item = S>,
         client_id: &str,
@@ -30,6 +34,7 @@ impl ClientConfig {
         ClientConfig {
             bootstrap_servers: bootstrap_servers.into_iter().map(Into::into).collect(),
             client_id: client_id.to_owned(),
+            security: Security::default(),
             request_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
             frame_bytes_max: 128 << 20,

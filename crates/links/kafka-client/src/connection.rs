@@ -6,67 +6,99 @@ use bytes::{Bytes, BytesMut};
 use tidemill_kafka_wire::messages::ApiVersionsRequest;
 use tidemill_kafka_wire::messages::api_versions::ApiVersion;
 use tidemill_kafka_wire::{ErrorCode, Request, ResponseHeader, encode_request, frame};
+use tidemill_runtime::World;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::security::authenticate;
+use crate::transport::{self, Stream};
 use crate::{ClientConfig, ClientError};
 
 /// The version of ApiVersions asked with first: the first flexible one.
 const API_VERSIONS_FIRST: i16 = 3;
 
+/// The first bytes of what a TLS port answers to plain bytes: an alert record.
+const TLS_ALERT: [u8; 2] = [0x15, 0x03];
+
 /// A connection to one broker, and the versions that one serves.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     address: String,
     client_id: String,
     frame_bytes_max: usize,
     correlation_id: i32,
     served: Vec<ApiVersion>,
     buffer: BytesMut,
+    /// Until when the broker takes us for who we said we are, on the monotonic clock.
+    expires: Option<Duration>,
 }
 
 impl Connection {
-    /// Connects and asks which versions are served.
+    /// Connects, asks which versions are served, and says who asks.
     pub(crate) async fn open(
         address: &str,
         config: &ClientConfig,
+        world: &World,
     ) -> Result<Connection, ClientError> {
-        let connecting = timeout(config.connect_timeout, TcpStream::connect(address));
-        let stream = match connecting.await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(ClientError::unreachable(address, error)),
-            Err(_) => return Err(ClientError::unreachable(address, "connecting timed out")),
-        };
-        // A small request must not wait for the acknowledgement of the one before.
-        stream.set_nodelay(true).map_err(|error| ClientError::unreachable(address, error))?;
+        match timeout(config.connect_timeout, Connection::connect(address, config, world)).await {
+            Ok(opened) => opened,
+            Err(_) => {
+                let after = config.connect_timeout;
+                Err(ClientError::unreachable(address, format!("no answer within {after:?}")))
+            }
+        }
+    }
+
+    async fn connect(
+        address: &str,
+        config: &ClientConfig,
+        world: &World,
+    ) -> Result<Connection, ClientError> {
         let mut connection = Connection {
-            stream,
+            stream: transport::connect(address, config.security.tls.as_ref()).await?,
             address: address.to_owned(),
             client_id: config.client_id.clone(),
             frame_bytes_max: config.frame_bytes_max,
             correlation_id: 0,
             served: Vec::new(),
             buffer: BytesMut::new(),
+            expires: None,
         };
-        connection.ask_versions(config.connect_timeout).await?;
+        connection.ask_versions().await?;
+        if let Some(sasl) = &config.security.sasl {
+            let begun = world.clock.monotonic();
+            let lifetime = authenticate(&mut connection, sasl, world).await?;
+            // A request that is under way at the end is lost: a tenth is left for it.
+            connection.expires = lifetime.map(|lifetime| begun + lifetime * 9 / 10);
+        }
         Ok(connection)
+    }
+
+    /// Where it leads.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The APIs the broker serves, and in which versions.
+    pub(crate) fn served(&self) -> &[ApiVersion] {
+        &self.served
+    }
+
+    /// Whether the broker still knows who asks, at `now` of the monotonic clock.
+    pub(crate) fn is_fresh(&self, now: Duration) -> bool {
+        self.expires.is_none_or(|end| now < end)
     }
 
     /// A broker that does not know the first version answers in version 0 and names its range
     /// (KIP-511).
-    async fn ask_versions(&mut self, patience: Duration) -> Result<(), ClientError> {
+    async fn ask_versions(&mut self) -> Result<(), ClientError> {
         let request = ApiVersionsRequest {
             client_software_name: "tidemill".to_owned(),
             client_software_version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         for version in [API_VERSIONS_FIRST, 0] {
-            let exchange = self.exchange(&request, version);
-            let body = match timeout(patience, exchange).await {
-                Ok(body) => body?,
-                Err(_) => return Err(ClientError::unreachable(&self.address, "no answer")),
-            };
+            let body = self.exchange(&request, version).await?;
             let answered = ResponseHeader::body::<ApiVersionsRequest>(version, body.clone())
                 .or_else(|_| ResponseHeader::body::<ApiVersionsRequest>(0, body))
                 .map_err(|error| ClientError::malformed(&self.address, &error))?;
@@ -115,6 +147,8 @@ impl Connection {
         self.correlation_id = self.correlation_id.wrapping_add(1);
         let frame = encode_request(request, version, self.correlation_id, Some(&self.client_id))?;
         self.stream.write_all(&frame).await.map_err(|error| self.lost(&error))?;
+        // TLS keeps what did not fit into the socket.
+        self.stream.flush().await.map_err(|error| self.lost(&error))?;
         let answer = self.next_frame().await?;
         let (header, body) = ResponseHeader::decode(answer)
             .map_err(|error| ClientError::malformed(&self.address, &error))?;
@@ -135,6 +169,13 @@ impl Connection {
             match frame::take(&mut self.buffer, self.frame_bytes_max) {
                 Ok(Some(frame)) => return Ok(frame),
                 Ok(None) => {}
+                Err(_) if self.buffer.starts_with(&TLS_ALERT) => {
+                    return Err(ClientError::Untrusted {
+                        address: self.address.clone(),
+                        reason: "it speaks TLS; its security_protocol may be SSL or SASL_SSL"
+                            .to_owned(),
+                    });
+                }
                 Err(error) => {
                     return Err(ClientError::Malformed {
                         address: self.address.clone(),

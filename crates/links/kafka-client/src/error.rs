@@ -15,6 +15,15 @@ pub enum ClientError {
         /// What the system or the broker said.
         reason: String,
     },
+    /// The other side is not who it should be, or could not be asked: its certificate, its proof,
+    /// or TLS on one side only. Somebody has to change something.
+    #[error("the broker at {address} is not trusted: {reason}")]
+    Untrusted {
+        /// Who was asked.
+        address: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// It took too long; whether the broker did what was asked is not known.
     #[error("{what} got no answer within {after:?}")]
     TimedOut {
@@ -76,7 +85,8 @@ impl ClientError {
         match self {
             ClientError::Unreachable { .. } | ClientError::TimedOut { .. } => true,
             ClientError::Refused { code, .. } => code.is_retriable(),
-            ClientError::Unsupported { .. }
+            ClientError::Untrusted { .. }
+            | ClientError::Unsupported { .. }
             | ClientError::Malformed { .. }
             | ClientError::Unsendable(_)
             | ClientError::RecordTooLarge { .. } => false,

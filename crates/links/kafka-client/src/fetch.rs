@@ -101,6 +101,7 @@ impl KafkaClient {
         };
         let patience = self.inner.config.request_timeout + request.max_wait;
         let response = self.ask_at(&address, &wire, VERSION_MAX, patience).await?;
+        self.throttle(&address, response.throttle_time_ms);
         if response.error_code != ErrorCode::None {
             return Err(ClientError::Refused {
                 what: format!("fetching from {address}"),

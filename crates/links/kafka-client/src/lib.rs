@@ -23,6 +23,8 @@ mod offsets;
 mod pool;
 mod producer;
 mod retry;
+mod security;
+mod transport;
 mod types;
 
 #[cfg(test)]
@@ -32,11 +34,12 @@ pub use client::KafkaClient;
 pub use config::{ClientConfig, ProducerConfig};
 pub use error::ClientError;
 pub use fetch::{Fetch, FetchFrom, FetchedPartition, FetchedRecords};
-pub use producer::{Producer, ProducerRecord, RecordMetadata};
+pub use producer::{Delivery, Producer, ProducerRecord, RecordMetadata};
+pub use security::{Sasl, SaslMechanism, Security, UnknownMechanism};
 pub use tidemill_kafka_wire::ErrorCode;
 pub use tidemill_kafka_wire::records::Header;
 pub use types::{
     BrokerNode, Cluster, CommitOffset, CommittedOffset, ConfigEntry, GroupDescription,
-    GroupListing, GroupMember, ListedOffset, NewTopic, OffsetSpec, PartitionMetadata,
+    GroupListing, GroupMember, ListedOffset, NewTopic, OffsetSpec, PartitionMetadata, ServedApi,
     TopicMetadata, TopicPartition,
 };

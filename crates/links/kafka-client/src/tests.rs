@@ -204,6 +204,54 @@ async fn sends_at_the_same_time_share_a_batch() {
     assert_eq!(seen[1].base_sequence, 1);
 }
 
+/// Nothing is known of the topic yet: all of them wait for the same question.
+#[tokio::test]
+async fn records_of_a_topic_that_is_not_known_yet_keep_the_order_of_the_calls() {
+    let broker = FakeBroker::start(&[]).await;
+    let producer = broker.producer();
+    let sends = (0..50).map(|_| producer.send(record("first of all")));
+    let written = futures::future::try_join_all(sends).await.unwrap();
+    let offsets: Vec<i64> = written.iter().map(|one| one.offset).collect();
+    assert_eq!(offsets, (0..50).collect::<Vec<i64>>());
+    assert_eq!(broker.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_enqueued_first_is_written_first_whoever_waits_first() {
+    let broker = FakeBroker::start(&[]).await;
+    let producer = broker.producer();
+    let first = producer.enqueue(record("a")).await.unwrap();
+    let second = producer.enqueue(record("b")).await.unwrap();
+    assert_eq!(second.await.unwrap().offset, 1);
+    assert_eq!(first.await.unwrap().offset, 0);
+}
+
+#[tokio::test]
+async fn whoever_enqueues_into_a_full_buffer_empties_it() {
+    let broker = FakeBroker::start(&[]).await;
+    let mut config = ClientConfig::new([broker.address.to_string()], "test");
+    config.request_timeout = Duration::from_secs(5);
+    let client = KafkaClient::new(config, World::real());
+    let small = ProducerConfig { buffer_bytes_max: 512, ..ProducerConfig::default() };
+    let producer = client.producer(small);
+    let mut deliveries = Vec::new();
+    for _ in 0..100 {
+        deliveries.push(producer.enqueue(record("more than fits at once")).await.unwrap());
+    }
+    let written = futures::future::try_join_all(deliveries).await.unwrap();
+    let offsets: Vec<i64> = written.iter().map(|one| one.offset).collect();
+    assert_eq!(offsets, (0..100).collect::<Vec<i64>>());
+}
+
+#[tokio::test]
+async fn flush_sends_what_nobody_waits_for() {
+    let broker = FakeBroker::start(&[]).await;
+    let producer = broker.producer();
+    drop(producer.enqueue(record("a")).await.unwrap());
+    producer.flush().await.unwrap();
+    assert_eq!(broker.seen().len(), 1);
+}
+
 #[tokio::test]
 async fn a_batch_whose_answer_was_lost_is_sent_again_unchanged() {
     let broker = FakeBroker::start(&[

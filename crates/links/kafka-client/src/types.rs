@@ -45,6 +45,17 @@ pub struct Cluster {
     pub brokers: Vec<BrokerNode>,
 }
 
+/// An API that a broker serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServedApi {
+    /// Its number.
+    pub key: i16,
+    /// The oldest version served.
+    pub min_version: i16,
+    /// The newest version served.
+    pub max_version: i16,
+}
+
 /// A topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicMetadata {

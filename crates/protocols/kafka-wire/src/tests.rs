@@ -34,7 +34,7 @@ macro_rules! each_request {
             DescribeConfigsRequest, DescribeClusterRequest, DeleteGroupsRequest,
             CreatePartitionsRequest, DeleteRecordsRequest, IncrementalAlterConfigsRequest,
             DescribeTopicPartitionsRequest, OffsetForLeaderEpochRequest, DescribeLogDirsRequest,
-            OffsetDeleteRequest,
+            OffsetDeleteRequest, SaslHandshakeRequest, SaslAuthenticateRequest,
         );
     };
 }

@@ -27,8 +27,16 @@ pub(crate) struct Waiting {
     pub(crate) value: Option<Bytes>,
     pub(crate) headers: Vec<Header>,
     pub(crate) size: usize,
-    pub(crate) done: oneshot::Sender<Result<i64, ClientError>>,
+    pub(crate) done: oneshot::Sender<Result<Placed, ClientError>>,
     pub(crate) _room: OwnedSemaphorePermit,
+}
+
+/// Where a record was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Placed {
+    pub(crate) partition: i32,
+    /// -1 if the broker had it and no longer says where.
+    pub(crate) offset: i64,
 }
 
 /// One partition.
@@ -115,11 +123,11 @@ impl Lane {
         let outcome = self.deliver(inner, turn).await;
         let Some(batch) = turn.unanswered.take() else { return };
         for (place, record) in batch.records.into_iter().enumerate() {
-            let offset = outcome.clone().map(|base| match base {
-                -1 => -1,
-                base => base + place as i64,
+            let placed = outcome.clone().map(|base| Placed {
+                partition: self.at.partition,
+                offset: if base < 0 { -1 } else { base + place as i64 },
             });
-            answer(record, offset);
+            answer(record, placed);
         }
     }
 
@@ -254,7 +262,10 @@ impl Lane {
         };
         let patience = left.min(inner.client.inner.config.request_timeout);
         let response = match inner.client.ask_at(&address, &request, VERSION_MAX, patience).await {
-            Ok(response) => response,
+            Ok(response) => {
+                inner.client.throttle(&address, response.throttle_time_ms);
+                response
+            }
             Err(error) if error.is_retriable() => return Tried::InDoubt(error),
             Err(error) => return Tried::Refused(error),
         };
@@ -316,6 +327,6 @@ impl Turn {
 }
 
 /// A sender that went away does not want its answer.
-fn answer(record: Waiting, outcome: Result<i64, ClientError>) {
+pub(super) fn answer(record: Waiting, outcome: Result<Placed, ClientError>) {
     drop(record.done.send(outcome));
 }

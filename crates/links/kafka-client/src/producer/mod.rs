@@ -5,22 +5,29 @@
 //! batch, and the next one gathers while that one is under way. If the one whose turn it is goes
 //! away (its future is dropped), the batch stays in the lane, and the next one sends the same bytes
 //! with the same sequence number again: the broker knows it if it has it (KIP-98).
+//!
+//! Records of one partition are written in the order of the calls. While it is not known how many
+//! partitions a topic has, its records wait in one queue, from which they go to their lanes in that
+//! order.
 
+mod delivery;
 mod identity;
 mod lane;
 mod partitioner;
+mod topic;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tidemill_kafka_wire::ErrorCode;
 use tidemill_kafka_wire::records::{BatchBuilder, Header};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+pub use crate::producer::delivery::Delivery;
 use crate::producer::identity::Identities;
-use crate::producer::lane::{Lane, Waiting};
+use crate::producer::lane::Lane;
+use crate::producer::topic::Topic;
 use crate::{ClientError, KafkaClient, ProducerConfig, TopicPartition};
 
 /// A record to be written.
@@ -65,10 +72,13 @@ pub(crate) struct Inner {
     pub(crate) config: ProducerConfig,
     pub(crate) identities: Identities,
     lanes: Mutex<HashMap<TopicPartition, Arc<Lane>>>,
+    topics: Mutex<HashMap<String, Arc<Topic>>>,
     /// Which partition of a topic keyless records gather in, until its batch is sent.
     gathering: Mutex<HashMap<String, i32>>,
     /// Bytes that may still be buffered.
     room: Arc<Semaphore>,
+    /// A record was taken.
+    came: Notify,
 }
 
 impl Producer {
@@ -80,15 +90,25 @@ impl Producer {
                 config,
                 identities: Identities::default(),
                 lanes: Mutex::default(),
+                topics: Mutex::default(),
                 gathering: Mutex::default(),
                 room,
+                came: Notify::new(),
             }),
         }
     }
 
     /// Writes a record; returns when the broker has acknowledged it. Many sends at the same time
-    /// share batches.
+    /// share batches, and keep their order.
     pub async fn send(&self, record: ProducerRecord) -> Result<RecordMetadata, ClientError> {
+        self.enqueue(record).await?.await
+    }
+
+    /// Takes a record behind those that were taken before, and gives what its acknowledgement is
+    /// awaited with. Waits only while the buffer is full, and then sends what is in it. Records go
+    /// out when somebody awaits a [`Delivery`], sends, or flushes. A delivery that was polled once
+    /// may be the one that sends: poll it on or drop it, but do not leave it lying.
+    pub async fn enqueue(&self, record: ProducerRecord) -> Result<Delivery, ClientError> {
         let inner = &self.inner;
         let size = BatchBuilder::record_size_max(
             record.key.as_deref(),
@@ -99,37 +119,16 @@ impl Producer {
             let max = inner.config.buffer_bytes_max;
             return Err(ClientError::RecordTooLarge { bytes: size, max });
         }
-        let permits = u32::try_from(size).unwrap_or(u32::MAX);
-        let room = inner.room.clone().acquire_many_owned(permits).await;
-        let room = room.expect("the semaphore lives as long as the producer and is never closed");
-
-        let partition = self.partition_of(&record).await?;
-        let timestamp = record.timestamp.unwrap_or_else(|| inner.client.inner.world.clock.now_ms());
-        let lane = self.lane(TopicPartition::new(record.topic.clone(), partition));
-        let (done, mut written) = oneshot::channel();
-        lane.push(Waiting {
-            timestamp,
-            key: record.key,
-            value: record.value,
-            headers: record.headers,
-            size,
-            done,
-            _room: room,
-        });
-        let offset = loop {
-            tokio::select! {
-                biased;
-                outcome = &mut written => break outcome.expect("a lane answers before it lets go")?,
-                mut turn = lane.turn() => lane.send_batch(inner, &mut turn).await,
-            }
-        };
-        Ok(RecordMetadata { topic: record.topic, partition, offset, timestamp })
+        let room = inner.room_for(u32::try_from(size).unwrap_or(u32::MAX)).await;
+        Ok(inner.topic(&record.topic).enqueue(Arc::clone(inner), record, size, room))
     }
 
     /// Returns when all that was sent before is written or has failed; the senders get the errors.
     pub async fn flush(&self) -> Result<(), ClientError> {
-        let lanes: Vec<Arc<Lane>> = self.inner.lanes.lock().values().cloned().collect();
-        for lane in lanes {
+        for topic in self.inner.all_topics() {
+            topic.place(&self.inner).await;
+        }
+        for lane in self.inner.all_lanes() {
             while lane.has_work() {
                 let mut turn = lane.turn().await;
                 lane.send_batch(&self.inner, &mut turn).await;
@@ -137,52 +136,77 @@ impl Producer {
         }
         Ok(())
     }
-
-    fn lane(&self, at: TopicPartition) -> Arc<Lane> {
-        let mut lanes = self.inner.lanes.lock();
-        lanes.entry(at).or_insert_with_key(|at| Arc::new(Lane::new(at.clone()))).clone()
-    }
-
-    async fn partition_of(&self, record: &ProducerRecord) -> Result<i32, ClientError> {
-        if let Some(partition) = record.partition {
-            return Ok(partition);
-        }
-        let count = self.partition_count(&record.topic).await?;
-        if let Some(key) = &record.key {
-            return Ok(partitioner::by_key(key, count));
-        }
-        let mut gathering = self.inner.gathering.lock();
-        let random = &self.inner.client.inner.world.random;
-        let fresh = || i32::try_from(random.below(count as u64)).unwrap_or(0);
-        Ok(*gathering.entry(record.topic.clone()).or_insert_with(fresh) % count)
-    }
-
-    async fn partition_count(&self, topic: &str) -> Result<i32, ClientError> {
-        let client = &self.inner.client;
-        let mut backoff = client.backoff();
-        loop {
-            if let Some(count) = client.inner.known.partitions(topic).filter(|count| *count > 0) {
-                return Ok(count);
-            }
-            let response = client.metadata(Some(vec![topic.to_owned()]), true).await?;
-            let code = response.topics.first().map_or(ErrorCode::None, |topic| topic.error_code);
-            let refused =
-                || ClientError::Refused { what: format!("topic {topic}"), code, message: None };
-            match code {
-                ErrorCode::None => {}
-                // A topic that is being made has no leader for a moment.
-                code if code.is_retriable() => {
-                    if !client.wait(&mut backoff).await {
-                        return Err(refused());
-                    }
-                }
-                _ => return Err(refused()),
-            }
-        }
-    }
 }
 
 impl Inner {
+    /// Room for so many bytes. The full buffer is emptied by whoever waits for it: those who await
+    /// their deliveries may come only after that.
+    async fn room_for(&self, bytes: u32) -> OwnedSemaphorePermit {
+        let room = Arc::clone(&self.room).acquire_many_owned(bytes);
+        tokio::pin!(room);
+        loop {
+            tokio::select! {
+                biased;
+                got = &mut room => {
+                    return got.expect("the semaphore lives as long as the producer, never closed");
+                }
+                () = self.send_something() => {}
+            }
+        }
+    }
+
+    /// Sends one batch of what waits, or waits until something does.
+    async fn send_something(&self) {
+        let came = self.came.notified();
+        tokio::pin!(came);
+        came.as_mut().enable();
+        for topic in self.all_topics() {
+            topic.place(self).await;
+        }
+        match self.all_lanes().into_iter().find(|lane| lane.has_work()) {
+            Some(lane) => {
+                let mut turn = lane.turn().await;
+                lane.send_batch(self, &mut turn).await;
+            }
+            None => came.await,
+        }
+    }
+
+    fn all_topics(&self) -> Vec<Arc<Topic>> {
+        self.topics.lock().values().cloned().collect()
+    }
+
+    fn all_lanes(&self) -> Vec<Arc<Lane>> {
+        self.lanes.lock().values().cloned().collect()
+    }
+
+    fn topic(&self, name: &str) -> Arc<Topic> {
+        let mut topics = self.topics.lock();
+        match topics.get(name) {
+            Some(topic) => Arc::clone(topic),
+            None => {
+                let topic = Arc::new(Topic::new(name.to_owned()));
+                topics.insert(name.to_owned(), Arc::clone(&topic));
+                topic
+            }
+        }
+    }
+
+    fn lane(&self, at: TopicPartition) -> Arc<Lane> {
+        let mut lanes = self.lanes.lock();
+        lanes.entry(at).or_insert_with_key(|at| Arc::new(Lane::new(at.clone()))).clone()
+    }
+
+    /// The partition of a record that names none, of `count`.
+    fn choose(&self, topic: &str, key: Option<&Bytes>, count: i32) -> i32 {
+        if let Some(key) = key {
+            return partitioner::by_key(key, count);
+        }
+        let random = &self.client.inner.world.random;
+        let fresh = || i32::try_from(random.below(count as u64)).unwrap_or(0);
+        *self.gathering.lock().entry(topic.to_owned()).or_insert_with(fresh) % count
+    }
+
     /// The next keyless records of a topic gather elsewhere, so that batches spread.
     pub(crate) fn gather_elsewhere(&self, topic: &str) {
         self.gathering.lock().remove(topic);
