@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use tidemill_runtime::{ByteSize, Span};
@@ -29,6 +30,18 @@ pub struct Config {
     pub hosts: BTreeMap<String, SocketAddr>,
     /// Variables of every task, such as `AIRFLOW_*` of a compose file.
     pub environment: BTreeMap<String, String>,
+    /// Where runs, variables, connections and pools are kept: `postgres://user:password@host/db`,
+    /// which several schedulers may share; none is SQLite in the data directory.
+    pub database: Option<String>,
+    /// The schema in PostgreSQL; it is made if the user may.
+    pub database_schema: String,
+    /// A file with the password of the database.
+    pub database_password_file: Option<PathBuf>,
+    /// A file with 32 random bytes as base64, which seal variables and connections. Schedulers on
+    /// one database need the same; none is a file of its own in the data directory.
+    pub secrets_key_file: Option<PathBuf>,
+    /// How long a leader that is not heard of keeps the others waiting.
+    pub leader_lease: Span,
     /// From SIGTERM to SIGKILL, when a task's process is stopped.
     pub kill_grace: Span,
     /// How long runs that ended are kept, with their logs.
@@ -49,6 +62,11 @@ impl Default for Config {
             pass_environment: Vec::new(),
             hosts: BTreeMap::new(),
             environment: BTreeMap::new(),
+            database: None,
+            database_schema: "tidemill".to_owned(),
+            database_password_file: None,
+            secrets_key_file: None,
+            leader_lease: Span::secs(10),
             kill_grace: Span::secs(3),
             keep_runs: Span::secs(90 * 24 * 60 * 60),
             log_bytes_max: ByteSize::mib(16),

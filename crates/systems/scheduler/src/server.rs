@@ -23,7 +23,7 @@ use crate::executor::{
 use crate::handlers::{Api, router};
 use crate::logs::Logs;
 use crate::shell::{COMMANDS_MAX, Command, Commands, RunName, Shell, instant, reparse};
-use crate::store::{Reader, Store};
+use crate::store::{Opened, Place, Reader, Store};
 use crate::watch::FolderWatch;
 
 /// Reports of tries that wait for the scheduler.
@@ -129,7 +129,16 @@ impl Parts {
         if orphans > 0 {
             tracing::warn!(orphans, "processes of tasks outlived the last scheduler: killed");
         }
-        let (mut store, reader) = Store::open(data).await?;
+        let place = Place {
+            data,
+            database: config.database.as_deref(),
+            schema: &config.database_schema,
+            password_file: config.database_password_file.as_deref(),
+            key_file: config.secrets_key_file.as_deref(),
+            node: "localhost",
+            address: "",
+        };
+        let Opened { mut store, reader, .. } = Store::open(&world, place).await?;
         let limits = Limits {
             parallelism: config.parallelism.max(1),
             paused_at_creation: config.dags_are_paused_at_creation,

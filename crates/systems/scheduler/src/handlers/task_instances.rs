@@ -10,7 +10,7 @@ use super::dag_runs::{Versions, seconds};
 use super::error::ApiError;
 use super::query::Query;
 use crate::core::TaskState;
-use crate::store::{StoredTask, TASK_ORDERS, TaskFilter};
+use crate::store::{StoredTask, StoredTry, TASK_ORDERS, TaskFilter};
 use crate::text::json_instant;
 
 /// `GET …/taskInstances`.
@@ -57,11 +57,12 @@ pub(super) async fn tries(
     let current = stored(&api, &dag_id, &run_id, &task_id).await?;
     let version = Versions::default().of(&api, &current.run).await?;
     let mut tries = api.reader.tries(current.run.key, &task_id).await?;
-    if !tries.iter().any(|one| one.try_number == current.task.try_number) {
-        tries.push(current.task.clone());
+    if !tries.iter().any(|one| one.task.try_number == current.task.try_number) {
+        tries.push(StoredTry { task: current.task.clone(), node: current.node.clone() });
     }
-    let shown = tries.into_iter().map(|task| {
-        task_json(&api, &StoredTask { task, run: current.run.clone() }, version.clone())
+    let shown = tries.into_iter().map(|StoredTry { task, node }| {
+        let run = current.run.clone();
+        task_json(&api, &StoredTask { task, run, node }, version.clone())
     });
     let shown: Vec<Value> = shown.collect();
     Ok(Json(json!({ "total_entries": shown.len(), "task_instances": shown })))
@@ -114,7 +115,7 @@ fn task_json(api: &Api, stored: &StoredTask, version: Value) -> Value {
         "max_tries": task.max_tries,
         "task_display_name": &*task.task_id,
         "dag_display_name": &*run.dag_id,
-        "hostname": "localhost",
+        "hostname": stored.node,
         "unixname": null,
         "pool": "default_pool",
         "pool_slots": 1,

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
-use sqlx::sqlite::{Sqlite, SqliteConnection};
-use sqlx::{AssertSqlSafe, QueryBuilder, Row as _};
 
+use super::database::{Row, Session, Sql};
 use super::rows::{self, RUN_COLUMNS, TASK_COLUMNS, instant, interval, us};
 use super::{Reader, StoreError};
 use crate::core::{DagRow, RunKey, RunRow, RunState, TaskRow, TaskState, VersionKey};
@@ -99,6 +98,17 @@ pub struct StoredTask {
     pub task: TaskRow,
     /// Its run.
     pub run: RunRow,
+    /// The node that ran its last try, which has its log.
+    pub node: Option<String>,
+}
+
+/// A try that has ended.
+#[derive(Debug, Clone)]
+pub struct StoredTry {
+    /// The task instance as it was then.
+    pub task: TaskRow,
+    /// The node that ran it, which has its log.
+    pub node: Option<String>,
 }
 
 /// A version of a DAG's text.
@@ -139,43 +149,50 @@ pub struct StateCount {
 }
 
 const TRY_COLUMNS: &str = "t.run_id AS run_key, t.task_index, t.task_id, t.state AS task_state, \
-     0 AS task_epoch, t.try_number, t.max_tries, t.scheduled_us, t.queued_us AS task_queued_us, \
-     t.started_us AS task_started_us, t.ended_us AS task_ended_us, NULL AS retry_us, NULL AS pid, \
+     CAST(0 AS BIGINT) AS task_epoch, t.try_number, t.max_tries, t.scheduled_us, t.queued_us AS task_queued_us, \
+     t.started_us AS task_started_us, t.ended_us AS task_ended_us, CAST(NULL AS BIGINT) AS retry_us, CAST(NULL AS BIGINT) AS pid, \
      t.reason AS task_reason";
 
 impl Reader {
     /// Runs.
     pub async fn runs(&self, filter: &RunFilter) -> Result<Page<RunRow>, StoreError> {
-        let mut count = QueryBuilder::new("SELECT count(*) FROM dag_run r WHERE 1 = 1");
+        let mut lent = self.pool.acquire().await?;
+        let session = &mut lent.session();
+        let mut count = Sql::new("SELECT count(*) AS n FROM dag_run r WHERE 1 = 1");
         where_runs(&mut count, filter);
-        let total = count.build_query_scalar().fetch_one(&self.pool).await?;
-        let mut list =
-            QueryBuilder::new(format!("SELECT {RUN_COLUMNS} FROM dag_run r WHERE 1 = 1"));
+        let total = count.fetch_count(session).await?;
+        let mut list = Sql::new(format!("SELECT {RUN_COLUMNS} FROM dag_run r WHERE 1 = 1"));
         where_runs(&mut list, filter);
         push_order(&mut list, &filter.order, "r.id");
         list.push(" LIMIT ").push_bind(filter.limit).push(" OFFSET ").push_bind(filter.offset);
-        let found = list.build().fetch_all(&self.pool).await?;
+        let found = list.fetch(session).await?;
         let items = found.iter().map(rows::run).collect::<Result<_, _>>()?;
         Ok(Page { items, total })
     }
 
     /// One run.
     pub async fn run(&self, dag_id: &str, run_id: &str) -> Result<Option<RunRow>, StoreError> {
-        let mut connection = self.pool.acquire().await?;
-        run_row(&mut connection, dag_id, run_id).await
+        run_row(&mut self.pool.acquire().await?.session(), dag_id, run_id).await
     }
 
     /// Task instances.
     pub async fn tasks(&self, filter: &TaskFilter) -> Result<Page<StoredTask>, StoreError> {
+        let mut lent = self.pool.acquire().await?;
+        let session = &mut lent.session();
         let from = "FROM task_instance t JOIN dag_run r ON r.id = t.run_id WHERE 1 = 1";
-        let mut count = QueryBuilder::new(format!("SELECT count(*) {from}"));
+        // Nothing asked of a task is nothing asked of its run: the count needs no join.
+        let counted = match (&filter.dag_id, &filter.run_id) {
+            (None, None) => "FROM task_instance t WHERE 1 = 1",
+            _ => from,
+        };
+        let mut count = Sql::new(format!("SELECT count(*) AS n {counted}"));
         where_tasks(&mut count, filter);
-        let total = count.build_query_scalar().fetch_one(&self.pool).await?;
-        let mut list = QueryBuilder::new(format!("SELECT {RUN_COLUMNS}, {TASK_COLUMNS} {from}"));
+        let total = count.fetch_count(session).await?;
+        let mut list = Sql::new(format!("SELECT {RUN_COLUMNS}, {TASK_COLUMNS}, t.node {from}"));
         where_tasks(&mut list, filter);
         push_order(&mut list, &filter.order, "t.run_id, t.task_index");
         list.push(" LIMIT ").push_bind(filter.limit).push(" OFFSET ").push_bind(filter.offset);
-        let found = list.build().fetch_all(&self.pool).await?;
+        let found = list.fetch(session).await?;
         let items = found.iter().map(stored_task).collect::<Result<_, _>>()?;
         Ok(Page { items, total })
     }
@@ -198,38 +215,42 @@ impl Reader {
     }
 
     /// Ended tries of a task instance, first to last.
-    pub async fn tries(&self, run: RunKey, task_id: &str) -> Result<Vec<TaskRow>, StoreError> {
-        let sql = format!(
-            "SELECT {TRY_COLUMNS} FROM task_try t WHERE t.run_id = $1 AND t.task_id = $2 \
+    pub async fn tries(&self, run: RunKey, task_id: &str) -> Result<Vec<StoredTry>, StoreError> {
+        let found = Sql::new(format!(
+            "SELECT {TRY_COLUMNS}, t.node FROM task_try t WHERE t.run_id = $1 AND t.task_id = $2 \
              ORDER BY t.try_number"
-        );
-        let found = sqlx::query(AssertSqlSafe(sql)).bind(run.0).bind(task_id);
-        found.fetch_all(&self.pool).await?.iter().map(rows::task).collect()
+        ))
+        .bind(run.0)
+        .bind(task_id)
+        .fetch(&mut self.pool.acquire().await?.session())
+        .await?;
+        let one = |row: &Row| Ok(StoredTry { task: rows::task(row)?, node: row.get("node")? });
+        found.iter().map(one).collect()
     }
 
     /// Values the tasks of a run left.
     pub async fn xcoms(&self, run: RunKey) -> Result<Vec<XCom>, StoreError> {
-        let found = sqlx::query(
+        let found = Sql::new(
             "SELECT task_id, key, value, created_us FROM xcom WHERE run_id = $1 \
              ORDER BY task_id, key",
         );
-        found.bind(run.0).fetch_all(&self.pool).await?.iter().map(xcom).collect()
+        let session = &mut self.pool.acquire().await?;
+        found.bind(run.0).fetch(&mut session.session()).await?.iter().map(xcom).collect()
     }
 
     /// Runs per DAG and state.
     pub async fn state_counts(&self) -> Result<Vec<StateCount>, StoreError> {
-        let found = sqlx::query(
-            "SELECT dag_id, state, count(*) AS count FROM dag_run GROUP BY dag_id, state",
-        );
-        let count = |row: &sqlx::sqlite::SqliteRow| -> Result<StateCount, StoreError> {
-            let state: String = row.try_get("state")?;
+        let found =
+            Sql::new("SELECT dag_id, state, count(*) AS n FROM dag_run GROUP BY dag_id, state");
+        let count = |row: &Row| -> Result<StateCount, StoreError> {
+            let state: String = row.get("state")?;
             Ok(StateCount {
-                dag_id: row.try_get("dag_id")?,
+                dag_id: row.get("dag_id")?,
                 state: state.parse().map_err(StoreError::Corrupt)?,
-                count: row.try_get("count")?,
+                count: row.get("n")?,
             })
         };
-        found.fetch_all(&self.pool).await?.iter().map(count).collect()
+        found.fetch(&mut self.pool.acquire().await?.session()).await?.iter().map(count).collect()
     }
 
     /// Versions of a DAG's text, newest first; one of them if a number is given.
@@ -238,26 +259,30 @@ impl Reader {
         dag_id: &str,
         number: Option<i64>,
     ) -> Result<Vec<Version>, StoreError> {
-        let found = sqlx::query(
-            "SELECT id, number, file, source, created_us FROM dag_version \
-             WHERE dag_id = $1 AND ($2 IS NULL OR number = $2) ORDER BY number DESC LIMIT 100",
-        );
-        let found = found.bind(dag_id).bind(number).fetch_all(&self.pool).await?;
-        found.iter().map(version).collect()
+        let mut list = Sql::new(
+            "SELECT id, number, file, source, created_us FROM dag_version WHERE dag_id = $1",
+        )
+        .bind(dag_id);
+        if let Some(number) = number {
+            list.push(" AND number = ").push_bind(number);
+        }
+        list.push(" ORDER BY number DESC LIMIT 100");
+        list.fetch(&mut self.pool.acquire().await?.session()).await?.iter().map(version).collect()
     }
 
     /// One version of a DAG's text.
     pub async fn version(&self, key: VersionKey) -> Result<Option<Version>, StoreError> {
-        let found = sqlx::query(
-            "SELECT id, number, file, source, created_us FROM dag_version WHERE id = $1",
-        );
-        let found = found.bind(key.0).fetch_optional(&self.pool).await?;
+        let found =
+            Sql::new("SELECT id, number, file, source, created_us FROM dag_version WHERE id = $1");
+        let mut lent = self.pool.acquire().await?;
+        let found = found.bind(key.0).fetch_first(&mut lent.session()).await?;
         found.as_ref().map(version).transpose()
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.pool).await?;
+        let mut lent = self.pool.acquire().await?;
+        Sql::new("SELECT 1").execute(&mut lent.session()).await?;
         Ok(())
     }
 
@@ -267,19 +292,19 @@ impl Reader {
     }
 }
 
-fn where_runs(query: &mut QueryBuilder<Sqlite>, filter: &RunFilter) {
+fn where_runs(query: &mut Sql, filter: &RunFilter) {
     if let Some(dag_id) = &filter.dag_id {
-        query.push(" AND r.dag_id = ").push_bind(dag_id.clone());
+        query.push(" AND r.dag_id = ").push_bind(&**dag_id);
     }
     push_in(query, "r.state", filter.states.iter().map(|state| state.as_str().to_owned()));
     push_in(query, "r.run_type", filter.run_types.iter().cloned());
     for (column, at, is_lower) in &filter.bounds {
         let operator = if *is_lower { ">=" } else { "<=" };
-        query.push(format_args!(" AND {column} {operator} ")).push_bind(us(*at));
+        query.push(&format!(" AND {column} {operator} ")).push_bind(us(*at));
     }
 }
 
-fn where_tasks(query: &mut QueryBuilder<Sqlite>, filter: &TaskFilter) {
+fn where_tasks(query: &mut Sql, filter: &TaskFilter) {
     let texts = [
         ("r.dag_id", &filter.dag_id),
         ("r.run_id", &filter.run_id),
@@ -287,163 +312,152 @@ fn where_tasks(query: &mut QueryBuilder<Sqlite>, filter: &TaskFilter) {
     ];
     for (column, text) in texts {
         if let Some(text) = text {
-            query.push(format_args!(" AND {column} = ")).push_bind(text.clone());
+            query.push(&format!(" AND {column} = ")).push_bind(&**text);
         }
     }
     push_in(query, "t.state", filter.states.iter().map(|state| state.as_str().to_owned()));
 }
 
-fn push_in(
-    query: &mut QueryBuilder<Sqlite>,
-    column: &str,
-    values: impl ExactSizeIterator<Item = String>,
-) {
+fn push_in(query: &mut Sql, column: &str, values: impl ExactSizeIterator<Item = String>) {
     if values.len() == 0 {
         return;
     }
-    query.push(format_args!(" AND {column} IN ("));
-    let mut list = query.separated(", ");
-    for value in values {
-        list.push_bind(value);
-    }
-    query.push(")");
+    query.push(&format!(" AND {column} IN ")).push_list(values.map(Into::into));
 }
 
 /// The columns come from our own tables, never from a request.
-fn push_order(query: &mut QueryBuilder<Sqlite>, order: &[(&'static str, bool)], last: &str) {
+fn push_order(query: &mut Sql, order: &[(&'static str, bool)], last: &str) {
     query.push(" ORDER BY ");
     for (column, descending) in order {
-        query.push(format_args!("{column}{}, ", if *descending { " DESC" } else { "" }));
+        query.push(&format!("{column}{}, ", if *descending { " DESC" } else { "" }));
     }
     query.push(last);
 }
 
-fn stored_task(row: &sqlx::sqlite::SqliteRow) -> Result<StoredTask, StoreError> {
-    Ok(StoredTask { task: rows::task(row)?, run: rows::run(row)? })
+fn stored_task(row: &Row) -> Result<StoredTask, StoreError> {
+    Ok(StoredTask { task: rows::task(row)?, run: rows::run(row)?, node: row.get("node")? })
 }
 
-fn xcom(row: &sqlx::sqlite::SqliteRow) -> Result<XCom, StoreError> {
-    let value: String = row.try_get("value")?;
+fn xcom(row: &Row) -> Result<XCom, StoreError> {
+    let value: String = row.get("value")?;
     Ok(XCom {
-        task_id: row.try_get("task_id")?,
-        key: row.try_get("key")?,
+        task_id: row.get("task_id")?,
+        key: row.get("key")?,
         value: serde_json::from_str(&value)
             .map_err(|error| StoreError::Corrupt(error.to_string()))?,
         created: instant(row, "created_us")?,
     })
 }
 
-fn version(row: &sqlx::sqlite::SqliteRow) -> Result<Version, StoreError> {
+fn version(row: &Row) -> Result<Version, StoreError> {
     Ok(Version {
-        key: VersionKey(row.try_get("id")?),
-        number: row.try_get("number")?,
+        key: VersionKey(row.get("id")?),
+        number: row.get("number")?,
         file: dag_file(row)?,
         created: instant(row, "created_us")?,
     })
 }
 
-fn dag_file(row: &sqlx::sqlite::SqliteRow) -> Result<DagFile, StoreError> {
+fn dag_file(row: &Row) -> Result<DagFile, StoreError> {
     Ok(DagFile {
-        name: row.try_get::<String, _>("file")?.into(),
-        source: row.try_get::<String, _>("source")?.into(),
+        name: row.get::<String>("file")?.into(),
+        source: row.get::<String>("source")?.into(),
     })
 }
 
 pub(super) async fn run_row(
-    database: &mut SqliteConnection,
+    session: &mut Session<'_>,
     dag_id: &str,
     run_id: &str,
 ) -> Result<Option<RunRow>, StoreError> {
-    let sql = format!("SELECT {RUN_COLUMNS} FROM dag_run r WHERE r.dag_id = $1 AND r.run_id = $2");
-    let found = sqlx::query(AssertSqlSafe(sql)).bind(dag_id).bind(run_id);
-    found.fetch_optional(database).await?.as_ref().map(rows::run).transpose()
+    let found = Sql::new(format!(
+        "SELECT {RUN_COLUMNS} FROM dag_run r WHERE r.dag_id = $1 AND r.run_id = $2"
+    ));
+    let found = found.bind(dag_id).bind(run_id).fetch_first(session).await?;
+    found.as_ref().map(rows::run).transpose()
 }
 
-pub(super) async fn open_runs(database: &mut SqliteConnection) -> Result<Vec<RunRow>, StoreError> {
-    let sql = format!(
+pub(super) async fn open_runs(session: &mut Session<'_>) -> Result<Vec<RunRow>, StoreError> {
+    let found = Sql::new(format!(
         "SELECT {RUN_COLUMNS} FROM dag_run r WHERE r.state IN ('queued', 'running') ORDER BY r.id"
-    );
-    let found = sqlx::query(AssertSqlSafe(sql)).fetch_all(database).await?;
-    found.iter().map(rows::run).collect()
+    ));
+    found.fetch(session).await?.iter().map(rows::run).collect()
 }
 
 pub(super) async fn tasks_of(
-    database: &mut SqliteConnection,
+    session: &mut Session<'_>,
     run: RunKey,
 ) -> Result<Vec<TaskRow>, StoreError> {
-    let sql = format!(
+    let found = Sql::new(format!(
         "SELECT {TASK_COLUMNS} FROM task_instance t WHERE t.run_id = $1 ORDER BY t.task_index"
-    );
-    let found = sqlx::query(AssertSqlSafe(sql)).bind(run.0).fetch_all(database).await?;
-    found.iter().map(rows::task).collect()
+    ));
+    found.bind(run.0).fetch(session).await?.iter().map(rows::task).collect()
 }
 
 pub(super) async fn version_file(
-    database: &mut SqliteConnection,
+    session: &mut Session<'_>,
     key: VersionKey,
 ) -> Result<Option<DagFile>, StoreError> {
-    let found = sqlx::query("SELECT file, source FROM dag_version WHERE id = $1").bind(key.0);
-    found.fetch_optional(database).await?.as_ref().map(dag_file).transpose()
+    let found = Sql::new("SELECT file, source FROM dag_version WHERE id = $1").bind(key.0);
+    found.fetch_first(session).await?.as_ref().map(dag_file).transpose()
 }
 
 pub(super) async fn latest_versions(
-    database: &mut SqliteConnection,
+    session: &mut Session<'_>,
 ) -> Result<Vec<(VersionKey, DagFile)>, StoreError> {
-    let found = sqlx::query(
+    let found = Sql::new(
         "SELECT v.id, v.file, v.source FROM dag_version v WHERE v.number = \
          (SELECT max(number) FROM dag_version w WHERE w.dag_id = v.dag_id)",
     );
-    let found = found.fetch_all(database).await?;
-    found.iter().map(|row| Ok((VersionKey(row.try_get("id")?), dag_file(row)?))).collect()
+    let found = found.fetch(session).await?;
+    found.iter().map(|row| Ok((VersionKey(row.get("id")?), dag_file(row)?))).collect()
 }
 
-pub(super) async fn dags(database: &mut SqliteConnection) -> Result<Vec<DagRow>, StoreError> {
-    let found = sqlx::query("SELECT dag_id, paused, last_start_us, last_end_us FROM dag");
-    let found = found.fetch_all(database).await?;
-    let dag = |row: &sqlx::sqlite::SqliteRow| -> Result<DagRow, StoreError> {
+pub(super) async fn dags(session: &mut Session<'_>) -> Result<Vec<DagRow>, StoreError> {
+    let found = Sql::new("SELECT dag_id, paused, last_start_us, last_end_us FROM dag");
+    let dag = |row: &Row| -> Result<DagRow, StoreError> {
         Ok(DagRow {
-            dag_id: row.try_get::<String, _>("dag_id")?.into(),
-            paused: row.try_get("paused")?,
+            dag_id: rows::text(row, "dag_id")?,
+            paused: row.flag("paused")?,
             last: interval(row, "last_start_us", "last_end_us")?,
         })
     };
-    found.iter().map(dag).collect()
+    found.fetch(session).await?.iter().map(dag).collect()
 }
 
 /// Logical dates of manual runs that the schedule of their DAG has yet to reach.
 pub(super) async fn taken_dates(
-    database: &mut SqliteConnection,
+    session: &mut Session<'_>,
 ) -> Result<BTreeMap<Arc<str>, Vec<Timestamp>>, StoreError> {
-    let found = sqlx::query(
+    let found = Sql::new(
         "SELECT r.dag_id, r.logical_us FROM dag_run r LEFT JOIN dag d ON d.dag_id = r.dag_id \
          WHERE r.run_type = 'manual' AND r.logical_us IS NOT NULL \
          AND (d.last_start_us IS NULL OR r.logical_us > d.last_start_us)",
     );
     let mut taken: BTreeMap<Arc<str>, Vec<Timestamp>> = BTreeMap::new();
-    for row in found.fetch_all(database).await? {
-        let dag_id: String = row.try_get("dag_id")?;
-        taken.entry(dag_id.into()).or_default().push(instant(&row, "logical_us")?);
+    for row in found.fetch(session).await? {
+        taken.entry(rows::text(&row, "dag_id")?).or_default().push(instant(&row, "logical_us")?);
     }
     Ok(taken)
 }
 
-pub(super) async fn last_run(database: &mut SqliteConnection) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar("SELECT coalesce(max(id), 0) FROM dag_run").fetch_one(database).await?)
+pub(super) async fn last_run(session: &mut Session<'_>) -> Result<i64, StoreError> {
+    Sql::new("SELECT coalesce(max(id), 0) AS n FROM dag_run").fetch_count(session).await
 }
 
 pub(super) async fn existing_run(
-    database: &mut SqliteConnection,
+    session: &mut Session<'_>,
     dag_id: &str,
     run_id: &str,
     logical_date: Option<Timestamp>,
 ) -> Result<Option<String>, StoreError> {
-    let found = sqlx::query(
+    let found = Sql::new(
         "SELECT run_id, logical_us FROM dag_run \
          WHERE dag_id = $1 AND (run_id = $2 OR logical_us = $3) LIMIT 1",
     );
     let found = found.bind(dag_id).bind(run_id).bind(rows::opt_us(logical_date));
-    let Some(row) = found.fetch_optional(database).await? else { return Ok(None) };
-    let twin: String = row.try_get("run_id")?;
+    let Some(row) = found.fetch_first(session).await? else { return Ok(None) };
+    let twin: String = row.get("run_id")?;
     Ok(Some(if twin == run_id {
         format!("run_id: `{run_id}`")
     } else {

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
 
 use super::StoreError;
+use super::database::Row;
 use crate::core::{Epoch, RunKey, RunRow, TaskRow, VersionKey};
 use crate::timetable::DataInterval;
 
@@ -27,21 +26,21 @@ pub(super) fn opt_us(at: Option<Timestamp>) -> Option<i64> {
     at.map(us)
 }
 
-fn corrupt(error: impl std::fmt::Display) -> StoreError {
+pub(super) fn corrupt(error: impl std::fmt::Display) -> StoreError {
     StoreError::Corrupt(error.to_string())
 }
 
-pub(super) fn instant(row: &SqliteRow, column: &str) -> Result<Timestamp, StoreError> {
-    Timestamp::from_microsecond(row.try_get(column)?).map_err(corrupt)
+pub(super) fn instant(row: &Row, column: &str) -> Result<Timestamp, StoreError> {
+    Timestamp::from_microsecond(row.get(column)?).map_err(corrupt)
 }
 
-pub(super) fn opt_instant(row: &SqliteRow, column: &str) -> Result<Option<Timestamp>, StoreError> {
-    let us: Option<i64> = row.try_get(column)?;
+pub(super) fn opt_instant(row: &Row, column: &str) -> Result<Option<Timestamp>, StoreError> {
+    let us: Option<i64> = row.get(column)?;
     us.map(Timestamp::from_microsecond).transpose().map_err(corrupt)
 }
 
 pub(super) fn interval(
-    row: &SqliteRow,
+    row: &Row,
     start: &str,
     end: &str,
 ) -> Result<Option<DataInterval>, StoreError> {
@@ -49,35 +48,32 @@ pub(super) fn interval(
     Ok(start.zip(end).map(|(start, end)| DataInterval { start, end }))
 }
 
-fn text(row: &SqliteRow, column: &str) -> Result<Arc<str>, StoreError> {
-    Ok(row.try_get::<String, _>(column)?.into())
+pub(super) fn text(row: &Row, column: &str) -> Result<Arc<str>, StoreError> {
+    Ok(row.get::<String>(column)?.into())
 }
 
-fn opt_text(row: &SqliteRow, column: &str) -> Result<Option<Arc<str>>, StoreError> {
-    Ok(row.try_get::<Option<String>, _>(column)?.map(Into::into))
+pub(super) fn opt_text(row: &Row, column: &str) -> Result<Option<Arc<str>>, StoreError> {
+    Ok(row.get::<Option<String>>(column)?.map(Into::into))
 }
 
-fn named<T: std::str::FromStr<Err = String>>(
-    row: &SqliteRow,
-    column: &str,
-) -> Result<T, StoreError> {
-    row.try_get::<String, _>(column)?.parse().map_err(corrupt)
+fn named<T: std::str::FromStr<Err = String>>(row: &Row, column: &str) -> Result<T, StoreError> {
+    row.get::<String>(column)?.parse().map_err(corrupt)
 }
 
-fn small(row: &SqliteRow, column: &str) -> Result<u32, StoreError> {
-    u32::try_from(row.try_get::<i64, _>(column)?).map_err(corrupt)
+pub(super) fn small(row: &Row, column: &str) -> Result<u32, StoreError> {
+    u32::try_from(row.get::<i64>(column)?).map_err(corrupt)
 }
 
-pub(super) fn run(row: &SqliteRow) -> Result<RunRow, StoreError> {
-    let conf: String = row.try_get("conf")?;
+pub(super) fn run(row: &Row) -> Result<RunRow, StoreError> {
+    let conf: String = row.get("conf")?;
     Ok(RunRow {
-        key: RunKey(row.try_get("id")?),
+        key: RunKey(row.get("id")?),
         dag_id: text(row, "dag_id")?,
         run_id: text(row, "run_id")?,
-        version: VersionKey(row.try_get("version_id")?),
+        version: VersionKey(row.get("version_id")?),
         kind: named(row, "run_type")?,
         state: named(row, "state")?,
-        epoch: Epoch(row.try_get("epoch")?),
+        epoch: Epoch(row.get("epoch")?),
         logical_date: opt_instant(row, "logical_us")?,
         interval: interval(row, "interval_start_us", "interval_end_us")?,
         run_after: instant(row, "run_after_us")?,
@@ -92,14 +88,14 @@ pub(super) fn run(row: &SqliteRow) -> Result<RunRow, StoreError> {
     })
 }
 
-pub(super) fn task(row: &SqliteRow) -> Result<TaskRow, StoreError> {
-    let pid: Option<i64> = row.try_get("pid")?;
+pub(super) fn task(row: &Row) -> Result<TaskRow, StoreError> {
+    let pid: Option<i64> = row.get("pid")?;
     Ok(TaskRow {
-        run: RunKey(row.try_get("run_key")?),
-        index: usize::try_from(row.try_get::<i64, _>("task_index")?).map_err(corrupt)?,
+        run: RunKey(row.get("run_key")?),
+        index: usize::try_from(row.get::<i64>("task_index")?).map_err(corrupt)?,
         task_id: text(row, "task_id")?,
         state: named(row, "task_state")?,
-        epoch: Epoch(row.try_get("task_epoch")?),
+        epoch: Epoch(row.get("task_epoch")?),
         try_number: small(row, "try_number")?,
         max_tries: small(row, "max_tries")?,
         scheduled_at: opt_instant(row, "scheduled_us")?,

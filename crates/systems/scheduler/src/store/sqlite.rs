@@ -1,5 +1,4 @@
-//! What is SQLite's own: how a database is opened, and its schema. Another database is another file
-//! like this one.
+//! What is SQLite's own: how a database is opened, and its schema.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,15 +10,20 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 
 use super::StoreError;
+use super::database::Session;
+use super::write::{self, Done, Job};
 
 /// The file in the data directory.
 const FILE: &str = "scheduler.sqlite";
-/// Connections that answer questions. Writing has one of its own.
+/// Connections that answer questions. Writing has two of its own.
 const READERS_MAX: u32 = 4;
-/// How long a question waits for a connection.
-const READER_WAIT: Duration = Duration::from_secs(10);
+/// How long a question waits for a connection, and a change for the other writer.
+const WAIT: Duration = Duration::from_secs(10);
+/// A transaction that writes says so when it begins: one that finds out later may be refused.
+const BEGIN: &str = "BEGIN IMMEDIATE";
 /// Scripts by version: the database is at `user_version` n after script n.
-const SCHEMA: [&str; 1] = [include_str!("schema_1.sql")];
+const SCHEMA: [&str; 2] =
+    [include_str!("schema/sqlite_1.sql"), include_str!("schema/sqlite_2.sql")];
 
 fn options(dir: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
@@ -28,7 +32,7 @@ fn options(dir: &Path) -> SqliteConnectOptions {
         // Every commit is on disk when it returns.
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
-        .busy_timeout(READER_WAIT)
+        .busy_timeout(WAIT)
         .disable_statement_logging()
 }
 
@@ -41,13 +45,25 @@ pub(super) async fn open(dir: &Path) -> Result<SqliteConnection, StoreError> {
         return Err(StoreError::Newer { version, known });
     }
     for (number, script) in (1_i64..).zip(SCHEMA).filter(|(number, _)| *number > version) {
-        let mut transaction = writer.begin().await?;
-        transaction.execute(script).await?;
+        let mut transaction = writer.begin_with(BEGIN).await?;
+        sqlx::raw_sql(script).execute(&mut *transaction).await?;
         let stamp = format!("PRAGMA user_version = {number}");
         transaction.execute(sqlx::AssertSqlSafe(stamp)).await?;
         transaction.commit().await?;
     }
     Ok(writer)
+}
+
+/// All of it or nothing. When it returns, it is on disk.
+pub(super) async fn transact(
+    writer: &mut SqliteConnection,
+    job: Job<'_>,
+    node: &str,
+) -> Result<Done, StoreError> {
+    let mut transaction = writer.begin_with(BEGIN).await?;
+    let done = write::run(&mut Session::Sqlite(&mut transaction), job, node).await?;
+    transaction.commit().await?;
+    Ok(done)
 }
 
 /// Brings what is in the log into the database's own file. What cannot be brought now stays safe
@@ -62,6 +78,14 @@ pub(super) async fn tidy(writer: &mut SqliteConnection) {
 pub(super) fn readers(dir: &Path) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(READERS_MAX)
-        .acquire_timeout(READER_WAIT)
+        .acquire_timeout(WAIT)
         .connect_lazy_with(options(dir).read_only(true))
+}
+
+/// The connection of what people set.
+pub(super) fn second_writer(dir: &Path) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(WAIT)
+        .connect_lazy_with(options(dir))
 }
