@@ -22,4 +22,4 @@ mod test_client;
 
 pub use randomuser::{Faults, FaultsError};
 pub use replay::ReplayError;
-pub use server::{SampleApi, ServeError, serve};
+pub use server::{SampleApi, ServeError, serve, serve_as};

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Json, Response};
@@ -73,6 +73,19 @@ pub async fn serve(
     world: World,
     tasks: &Tasks,
 ) -> Result<SocketAddr, ServeError> {
+    serve_as(&[], listen, what, world, tasks).await
+}
+
+/// The same, which also answers to requests for `hosts`: names that clients on this machine were
+/// led from to here, such as `randomuser.me`.
+pub async fn serve_as(
+    hosts: &[&'static str],
+    listen: SocketAddr,
+    what: SampleApi,
+    world: World,
+    tasks: &Tasks,
+) -> Result<SocketAddr, ServeError> {
+    let hosts: Arc<[&str]> = hosts.into();
     let router = match what {
         SampleApi::RandomUser { faults } => randomuser::router(faults, world, tasks.shutdown()),
         SampleApi::Replay { file } => replay::router(replay::load(file, world, tasks).await?),
@@ -80,7 +93,8 @@ pub async fn serve(
     let listener = tidemill_runtime::listen(listen, SETTING)?;
     let address = listener.local_addr().map_err(ServeError::Address)?;
     let limited = Limited { listener, slots: Arc::new(Semaphore::new(CONNECTIONS_MAX)) };
-    let router = router.fallback(not_found).layer(middleware::from_fn(check_host));
+    let router =
+        router.fallback(not_found).layer(middleware::from_fn_with_state(hosts, check_host));
     let shutdown = tasks.shutdown();
     tasks.spawn_vital("sample api", async move {
         let stop = async move { shutdown.requested().await };
@@ -100,10 +114,14 @@ async fn not_found(uri: Uri) -> Response {
 
 /// A page on the web can make a browser send requests to loopback under a name of its own (DNS
 /// rebinding); such a request carries that name as `Host`.
-async fn check_host(request: Request, next: Next) -> Response {
+async fn check_host(
+    State(hosts): State<Arc<[&'static str]>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     match host {
-        Some(host) if is_loopback_host(host) => next.run(request).await,
+        Some(host) if is_loopback_host(host) || hosts.contains(&host) => next.run(request).await,
         host => error(
             StatusCode::FORBIDDEN,
             format_args!("host {:?} is not a loopback name", host.unwrap_or_default()),

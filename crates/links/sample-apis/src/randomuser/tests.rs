@@ -11,8 +11,8 @@ use tidemill_runtime::{Tasks, World};
 use super::people::page;
 use super::request::{FIELDS, PeopleRequest};
 use super::{Faults, Service, TIMEOUT_HOLD};
-use crate::SampleApi;
 use crate::test_client::{get, get_from, start};
+use crate::{SampleApi, serve_as};
 
 /// What the original sends, measured.
 const SHAPE: &str = include_str!("shape.json");
@@ -94,6 +94,16 @@ async fn what_is_not_served_says_so_in_the_originals_shape() {
     assert_eq!(get(server, "/api/?seed=%ff%00&nat=%").await.status, 200);
     assert_eq!(get_from(server, "evil.example", "/api/").await.status, 403);
     assert_eq!(get(server, "/health").await.status, 200);
+}
+
+#[tokio::test]
+async fn it_answers_for_the_original_only_where_it_was_told_to() {
+    let any = "127.0.0.1:0".parse().unwrap();
+    let (api, tasks) = (SampleApi::random_user(), Tasks::new());
+    let server = serve_as(&["randomuser.me"], any, api, World::real(), &tasks).await.unwrap();
+    for (host, status) in [("randomuser.me", 200), ("localhost", 200), ("evil.example", 403)] {
+        assert_eq!(get_from(server, host, "/api/").await.status, status, "{host}");
+    }
 }
 
 #[tokio::test]
