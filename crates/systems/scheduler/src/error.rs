@@ -29,6 +29,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What Python tasks need cannot be unpacked.
+    #[error(transparent)]
+    Python(#[from] tidemill_python::PythonHomeError),
     /// HTTP with TLS cannot be spoken here.
     #[error("HTTP requests cannot be sent from here: {0}")]
     Http(String),

@@ -23,6 +23,7 @@ mod config;
 mod directory;
 mod error;
 mod handlers;
+mod parser;
 mod server;
 mod shell;
 mod watch;

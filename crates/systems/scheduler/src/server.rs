@@ -2,32 +2,36 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tidemill_kafka_client::KafkaClient;
+use tidemill_python::{PythonHome, Surroundings};
 use tidemill_runtime::{BoxFuture, DirLock, Failure, System, Tasks, World, listen};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::config::Config;
-use crate::core::{Core, Limits, RunKey};
+use crate::core::{Core, Effect, Limits, RunKey};
 use crate::dag::{DagFolder, KnownVersion};
 use crate::directory::Directory;
 use crate::error::StartError;
 use crate::executor::{
-    Executor, ExecutorConfig, ExecutorParts, HttpClient, KafkaSink, RecordSink, ReqwestClient,
-    kill_orphans,
+    ChildEnvironment, Executor, ExecutorConfig, ExecutorParts, HttpClient, KafkaSink, RecordSink,
+    ReqwestClient, kill_orphans,
 };
 use crate::handlers::{Api, router};
 use crate::logs::Logs;
+use crate::parser::{ANSWERS_MAX, Parser};
 use crate::shell::{COMMANDS_MAX, Command, Commands, RunName, Shell, instant, reparse};
 use crate::store::{Opened, Place, Reader, Store};
 use crate::watch::FolderWatch;
 
 /// Reports of tries that wait for the scheduler.
 const REPORTS_MAX: usize = 1024;
+/// Of what a child shows to be answered by `/execution`.
+const TOKEN_BYTES: usize = 16;
 /// Of a drain's time, the part that tries get to end in; the rest is for the listeners.
 const DRAIN_SHARE: f64 = 0.9;
 
@@ -81,11 +85,14 @@ impl Scheduler {
         let tasks = Tasks::new();
         let (commands, asked) = mpsc::channel(COMMANDS_MAX);
         let commands = Commands(commands);
-        let started = Parts { config, paths, sink, http, world, tasks: tasks.clone() };
-        let (shell, api) = started.assemble(commands.clone(), asked).await?;
+        let started = Parts { config, paths, sink, http, world, tasks: tasks.clone(), address };
+        let Assembled { mut shell, api, restored, runs } =
+            started.assemble(commands.clone(), asked).await?;
         let reader = api.reader.clone();
-        tasks.spawn_vital("scheduler", shell.work(tasks.shutdown()));
+        // A DAG file may ask for a variable while it is read.
         serve(&tasks, listener, api);
+        shell.begin(restored, &runs).await?;
+        tasks.spawn_vital("scheduler", shell.work(tasks.shutdown()));
         Ok(Scheduler { address, tasks, commands, reader, _lock: lock })
     }
 }
@@ -115,17 +122,52 @@ struct Parts {
     http: Arc<dyn HttpClient>,
     world: World,
     tasks: Tasks,
+    /// Where the REST API answers.
+    address: SocketAddr,
+}
+
+/// The parts put together, and what is to be carried out first.
+struct Assembled {
+    shell: Shell,
+    api: Api,
+    restored: Vec<Effect>,
+    runs: HashMap<RunKey, RunName>,
 }
 
 impl Parts {
+    /// What children find around them.
+    fn children(&self) -> Result<ChildEnvironment, StartError> {
+        let Parts { config, paths, world, address, .. } = self;
+        let home = PythonHome::unpack(&*world.disk, &paths.data)?;
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let project = absolute(&paths.project);
+        let mut token = [0; TOKEN_BYTES];
+        world.random.fill(&mut token);
+        Ok(ChildEnvironment {
+            dags_folder: project.join(&config.dags_folder),
+            project,
+            python: config.python.clone(),
+            pass_environment: config.pass_environment.clone(),
+            home: Some(home),
+            surroundings: Surroundings {
+                hosts: config.hosts.clone(),
+                scheduler_url: Some(format!("http://{address}")),
+                extra: config.environment.clone(),
+            },
+            token: token.iter().map(|byte| format!("{byte:02x}")).collect(),
+            mark: mark(paths),
+        })
+    }
+
     async fn assemble(
         self,
         commands: Commands,
         asked: mpsc::Receiver<crate::shell::Asked>,
-    ) -> Result<(Shell, Api), StartError> {
-        let Parts { config, paths, sink, http, world, tasks } = self;
-        let (data, mark) = (&paths.data, mark(&paths));
-        let orphans = kill_orphans(&mark);
+    ) -> Result<Assembled, StartError> {
+        let children = self.children()?;
+        let Parts { config, paths, sink, http, world, tasks, address: _ } = self;
+        let data = &paths.data;
+        let orphans = kill_orphans(&children.mark);
         if orphans > 0 {
             tracing::warn!(orphans, "processes of tasks outlived the last scheduler: killed");
         }
@@ -138,7 +180,7 @@ impl Parts {
             node: "localhost",
             address: "",
         };
-        let Opened { mut store, reader, .. } = Store::open(&world, place).await?;
+        let Opened { mut store, reader, settings, .. } = Store::open(&world, place).await?;
         let limits = Limits {
             parallelism: config.parallelism.max(1),
             paused_at_creation: config.dags_are_paused_at_creation,
@@ -157,13 +199,10 @@ impl Parts {
         let logs = Logs::new(world.clone(), data.join("logs"), config.log_bytes_max);
         let (reports, reported) = mpsc::channel(REPORTS_MAX);
         let executor_config = ExecutorConfig {
-            project: paths.project.clone(),
-            scratch: data.clone(),
-            python: config.python.clone(),
-            pass_environment: config.pass_environment.clone(),
+            children: children.clone(),
+            scratch: std::path::absolute(data).unwrap_or_else(|_| data.clone()),
             engine_url: config.engine_url.clone(),
             kill_grace: config.kill_grace.0,
-            mark,
         };
         let parts = ExecutorParts {
             world: world.clone(),
@@ -174,12 +213,15 @@ impl Parts {
             http,
         };
         let executor = Executor::new(parts, tasks.clone(), reports);
-        let root = paths.project.join(&config.dags_folder);
+        let root = children.dags_folder.clone();
         let (changed, changes) = mpsc::channel(1);
         let watch = FolderWatch::new(&paths.project, &root, changed);
         let known = known.into_iter().map(|(_, file)| KnownVersion(file)).collect();
         let folder = DagFolder::new(world.disk.clone(), root.clone(), known);
-        let mut shell = Shell {
+        let (answers, parsed) = mpsc::channel(ANSWERS_MAX);
+        let token: Arc<str> = children.token.as_str().into();
+        let parser = Parser::new(children, tasks.clone(), answers);
+        let shell = Shell {
             world: world.clone(),
             core,
             store,
@@ -190,21 +232,24 @@ impl Parts {
             reports: reported,
             commands: asked,
             changed: changes,
+            parser,
+            parsed,
             logs: logs.clone(),
             keep_runs: config.keep_runs.0,
             forget_at: Duration::ZERO,
         };
-        shell.begin(effects, &runs).await?;
         let api = Api {
             world,
             reader,
+            settings,
             logs,
             directory,
             commands,
             dags_folder: root,
             parallelism: limits.parallelism,
+            token,
         };
-        Ok((shell, api))
+        Ok(Assembled { shell, api, restored: effects, runs })
     }
 }
 

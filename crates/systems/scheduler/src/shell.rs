@@ -17,6 +17,7 @@ use crate::dag::{Dag, DagFile, DagFolder, FolderChange, parse};
 use crate::directory::Directory;
 use crate::executor::{Executor, Report};
 use crate::logs::{LogKey, Logs};
+use crate::parser::{Parsed, Parser};
 use crate::store::{Store, StoreError};
 use crate::watch::FolderWatch;
 
@@ -30,6 +31,8 @@ const SETTLE: Duration = Duration::from_millis(50);
 const SLEEP_MAX: Duration = Duration::from_secs(30);
 /// How often old runs are looked for.
 const FORGET_EVERY: Duration = Duration::from_secs(10 * 60);
+/// How long the start waits for Python files to be read.
+const FIRST_PARSE_WAIT: Duration = Duration::from_secs(5);
 /// How often files are looked at when nobody tells of changes.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
@@ -109,6 +112,8 @@ pub(crate) struct Shell {
     pub(crate) reports: mpsc::Receiver<Report>,
     pub(crate) commands: mpsc::Receiver<Asked>,
     pub(crate) changed: mpsc::Receiver<()>,
+    pub(crate) parser: Parser,
+    pub(crate) parsed: mpsc::Receiver<Parsed>,
     pub(crate) logs: Logs,
     /// How long runs that ended are kept.
     pub(crate) keep_runs: Duration,
@@ -131,6 +136,7 @@ enum Input {
     Report(Report),
     Command(Asked),
     Files,
+    Parsed(Parsed),
     Time,
 }
 
@@ -154,7 +160,22 @@ impl Shell {
         let mut batch = Batch { effects: restored, ..Batch::default() };
         self.finish(&mut batch).await?;
         self.look_at_files(&mut batch).await?;
-        self.finish(&mut batch).await
+        self.finish(&mut batch).await?;
+        self.first_parses(&mut batch).await
+    }
+
+    /// Waits a while for the Python files that are there at the start, so that whoever asks when we
+    /// are ready finds their DAGs. What takes longer comes later.
+    async fn first_parses(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        let end = tokio::time::Instant::now() + FIRST_PARSE_WAIT;
+        for _ in 0..self.parser.under_way() {
+            let Ok(Some(parsed)) = tokio::time::timeout_at(end, self.parsed.recv()).await else {
+                break;
+            };
+            self.take_parsed(parsed, batch).await?;
+            self.finish(batch).await?;
+        }
+        Ok(())
     }
 
     /// A lost try has a log that ends in the middle: it gets its last line.
@@ -183,6 +204,7 @@ impl Shell {
                 Some(report) = self.reports.recv() => Input::Report(report),
                 Some(asked) = self.commands.recv() => Input::Command(asked),
                 Some(()) = self.changed.recv() => Input::Files,
+                Some(parsed) = self.parsed.recv() => Input::Parsed(parsed),
                 () = tokio::time::sleep(sleep) => Input::Time,
                 () = shutdown.requested() => break,
             };
@@ -224,6 +246,12 @@ impl Shell {
             Input::Report(Report::Started { attempt, pid }) => {
                 self.step(Event::Started { attempt, pid }, batch);
             }
+            Input::Report(Report::Pushed { attempt, key, value }) => {
+                self.step(Event::Pushed { attempt, key, value }, batch);
+            }
+            Input::Report(Report::SkipTasks { attempt, tasks }) => {
+                self.step(Event::SkipTasks { attempt, tasks }, batch);
+            }
             Input::Report(Report::Finished { attempt, outcome }) => {
                 self.step(Event::Finished { attempt, outcome }, batch);
             }
@@ -233,6 +261,7 @@ impl Shell {
                 while self.changed.try_recv().is_ok() {}
                 self.look_at_files(batch).await?;
             }
+            Input::Parsed(parsed) => self.take_parsed(parsed, batch).await?,
             Input::Time => {
                 self.step(Event::Tick, batch);
                 self.forget_old_runs().await?;
@@ -322,7 +351,34 @@ impl Shell {
     async fn look_at_files(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         self.watch.renew();
         let now = instant(&self.world);
-        for change in self.folder.scan(now) {
+        let changes = self.folder.scan(now);
+        for file in self.folder.take_wanted() {
+            self.parser.start(file);
+        }
+        self.take_changes(changes, batch).await
+    }
+
+    /// What an interpreter says of a Python file.
+    async fn take_parsed(
+        &mut self,
+        (file, answer): Parsed,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        for notice in answer.iter().flat_map(|parsed| &parsed.notices) {
+            tracing::warn!(place = notice.place, "{}", notice.text);
+        }
+        let now = instant(&self.world);
+        let changes = self.folder.parsed(&file, answer, now);
+        self.take_changes(changes, batch).await
+    }
+
+    async fn take_changes(
+        &mut self,
+        changes: Vec<FolderChange>,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        let now = instant(&self.world);
+        for change in changes {
             match change {
                 FolderChange::Loaded(dag) => {
                     let version = self.store.save_version(&dag.dag_id, &dag.file, now).await?;

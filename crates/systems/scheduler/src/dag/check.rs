@@ -8,10 +8,11 @@ use jiff::{SignedDuration, Timestamp, civil};
 use serde_json::Value;
 use serde_saphyr::{Location, Spanned};
 
+use super::python;
 use super::yaml::{self, TaskEntry, TextOr};
 use super::{
     Dag, DagFile, HttpWork, ImportError, MAX_ACTIVE_RUNS, MAX_ACTIVE_TASKS, OnError, Output,
-    Params, PythonProgram, RETRY_DELAY, RetryPolicy, TASKS_MAX, Task, Work,
+    Params, PythonProgram, RETRY_DELAY, RetryPolicy, TASKS_MAX, Task, Work, is_python,
 };
 use crate::core::TriggerRule;
 use crate::executor::{Rate, RecordPath};
@@ -19,7 +20,7 @@ use crate::template::{Scope, Templates};
 use crate::timetable::{CronPolicy, Schedule, ZonedCron, preset};
 
 /// Longest `dag_id` or `task_id`, in characters: Airflow's limit.
-const ID_CHARS_MAX: usize = 250;
+pub(super) const ID_CHARS_MAX: usize = 250;
 /// For one HTTP request, unless the file says otherwise.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// HTTP requests in flight, unless the file says otherwise.
@@ -30,8 +31,12 @@ const CONCURRENCY_MAX: u32 = 256;
 /// A place and what is wrong there.
 type Wrong = (Location, String);
 
-/// Reads one DAG file. `name` is its path inside the DAG folder.
+/// Reads one DAG file: YAML, or a stored version of a Python file's DAG, for which no interpreter is
+/// needed. `name` is its path inside the DAG folder.
 pub fn parse(name: &str, source: &str) -> Result<Dag, ImportError> {
+    if is_python(name) {
+        return python::restored(&DagFile { name: name.into(), source: source.into() });
+    }
     let options = serde_saphyr::options! {
         strict_booleans: true,
         leading_zero_numbers_as_strings: true,
@@ -89,9 +94,8 @@ fn dag(file: yaml::DagFile, text: DagFile) -> Result<Dag, Wrong> {
 }
 
 fn check_id(what: &str, id: &Spanned<String>) -> Result<(), Wrong> {
-    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let text = &id.value;
-    if text.is_empty() || text.len() > ID_CHARS_MAX || !text.chars().all(known) {
+    if !is_id(text) {
         let message = format!(
             "{what} {text:?} has to be made of letters, digits, dashes, dots and underscores, at \
              most {ID_CHARS_MAX}"
@@ -99,6 +103,12 @@ fn check_id(what: &str, id: &Spanned<String>) -> Result<(), Wrong> {
         return Err((id.referenced, message));
     }
     Ok(())
+}
+
+/// Whether a text can be the name of a DAG or a task.
+pub(super) fn is_id(text: &str) -> bool {
+    let known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    !text.is_empty() && text.len() <= ID_CHARS_MAX && text.chars().all(known)
 }
 
 fn zone(name: Option<&Spanned<String>>) -> Result<TimeZone, Wrong> {
@@ -149,7 +159,7 @@ fn schedule(text: Option<&Spanned<String>>, zone: &TimeZone) -> Result<Schedule,
     Ok(Schedule::Cron(ZonedCron { cron, zone: zone.clone(), policy: CronPolicy::WallClock }))
 }
 
-fn every(length: Duration) -> Option<Schedule> {
+pub(super) fn every(length: Duration) -> Option<Schedule> {
     // Shorter than this and the scheduler would do nothing but make runs.
     let sane = Duration::from_millis(100)..=Duration::from_secs(3600 * 24 * 3660);
     let length = Some(length).filter(|length| sane.contains(length))?;
@@ -397,7 +407,7 @@ fn check(templates: &Templates, here: Location, scope: Scope, value: &Value) -> 
 }
 
 /// A path that comes back to where it began, if there is one.
-fn cycle(tasks: &[Task]) -> Option<Vec<usize>> {
+pub(super) fn cycle(tasks: &[Task]) -> Option<Vec<usize>> {
     #[derive(Clone, Copy, PartialEq)]
     enum Seen {
         No,

@@ -1,6 +1,10 @@
 //! The DAG folder: which files there are, and the last good version of each.
+//!
+//! YAML is read at once. A Python file has to be run to know what is in it, which takes an
+//! interpreter and time: the folder says which files it [wants](DagFolder::take_wanted), goes on
+//! with what it had, and takes the answer when it comes ([`DagFolder::parsed`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +12,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tidemill_runtime::{ByteSize, Disk};
 
-use super::{Dag, DagFile, ImportError, parse};
+use super::{Dag, DagFile, ImportError, ParsedFile, dags_of, is_python, parse};
 
 /// Largest file that is read.
 const FILE_BYTES_MAX: ByteSize = ByteSize::mib(1);
@@ -23,22 +27,35 @@ pub struct DagFolder {
     root: PathBuf,
     files: BTreeMap<String, FileState>,
     /// What the last process knew of files that may be broken now.
-    known: BTreeMap<String, KnownVersion>,
+    known: BTreeMap<String, Vec<DagFile>>,
     /// The DAGs in force.
     current: BTreeMap<Arc<str>, Arc<Dag>>,
+    /// Python files that have to be run.
+    wanted: BTreeSet<String>,
 }
 
 /// A text that was good once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownVersion(pub DagFile);
 
+/// A Python file that is to be run, to know which DAGs it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PythonFile {
+    /// Path inside the DAG folder.
+    pub name: Arc<str>,
+    /// Its text.
+    pub source: Arc<str>,
+}
+
 #[derive(Debug)]
 struct FileState {
     content: Result<Arc<str>, String>,
-    good: Option<Arc<Dag>>,
+    good: Vec<Arc<Dag>>,
     error: Option<ImportError>,
-    /// Another file had its `dag_id` first.
-    duplicate: Option<ImportError>,
+    /// DAGs whose `dag_id` another file had first.
+    duplicates: BTreeMap<Arc<str>, ImportError>,
+    /// Files of the folder that a Python file loads.
+    imports: BTreeSet<String>,
     since: Timestamp,
 }
 
@@ -60,9 +77,19 @@ impl std::fmt::Debug for DagFolder {
 impl DagFolder {
     /// A folder that has not been looked into. `known` are the last versions of an earlier process:
     /// a file that is broken now goes on with the one it had.
-    pub fn new(disk: Arc<dyn Disk>, root: PathBuf, known: Vec<KnownVersion>) -> DagFolder {
-        let known = known.into_iter().map(|known| (known.0.name.to_string(), known)).collect();
-        DagFolder { disk, root, files: BTreeMap::new(), known, current: BTreeMap::new() }
+    pub fn new(disk: Arc<dyn Disk>, root: PathBuf, versions: Vec<KnownVersion>) -> DagFolder {
+        let mut known: BTreeMap<String, Vec<DagFile>> = BTreeMap::new();
+        for KnownVersion(file) in versions {
+            known.entry(file.name.to_string()).or_default().push(file);
+        }
+        DagFolder {
+            disk,
+            root,
+            files: BTreeMap::new(),
+            known,
+            current: BTreeMap::new(),
+            wanted: BTreeSet::new(),
+        }
     }
 
     /// Where it is.
@@ -76,9 +103,61 @@ impl DagFolder {
         self.list(&self.root, "", DEPTH_MAX, &mut names);
         names.sort();
         names.truncate(FILES_MAX);
+        let mut changed: BTreeSet<String> = BTreeSet::new();
+        changed
+            .extend(self.files.keys().filter(|name| names.binary_search(name).is_err()).cloned());
         self.files.retain(|name, _| names.binary_search(name).is_ok());
         for name in names {
-            self.look_at(name, now);
+            if self.look_at(&name, now) {
+                changed.insert(name);
+            }
+        }
+        // What a file loads is a part of it.
+        let loads = |state: &FileState| !state.imports.is_disjoint(&changed);
+        let affected = self.files.iter().filter(|(_, state)| loads(state));
+        self.wanted.extend(affected.map(|(name, _)| name.clone()));
+        self.settle_duplicates(now);
+        self.changes()
+    }
+
+    /// Python files that have to be run since the last call.
+    pub fn take_wanted(&mut self) -> Vec<PythonFile> {
+        let wanted = std::mem::take(&mut self.wanted);
+        let files = wanted.into_iter().filter_map(|name| {
+            let source = self.files.get(&name)?.content.as_ref().ok()?.clone();
+            Some(PythonFile { name: name.into(), source })
+        });
+        files.collect()
+    }
+
+    /// What became of running a file; `Err` if it could not be run. An answer about a text that the
+    /// file no longer has is dropped: another one will come.
+    pub(crate) fn parsed(
+        &mut self,
+        file: &PythonFile,
+        answer: Result<ParsedFile, String>,
+        now: Timestamp,
+    ) -> Vec<FolderChange> {
+        let Some(state) = self.files.get_mut(&*file.name) else { return Vec::new() };
+        if state.content.as_ref() != Ok(&file.source) {
+            return Vec::new();
+        }
+        let loaded = answer.as_ref().map(|parsed| parsed.imports.as_slice()).unwrap_or_default();
+        state.imports = inside(&self.root, loaded);
+        let dags = match answer {
+            Ok(parsed) => dags_of(&file.name, &file.source, parsed, &self.root),
+            Err(reason) => Err(ImportError::of_file(&file.name, reason)),
+        };
+        match dags {
+            Ok(dags) => {
+                state.good = dags.into_iter().map(|dag| same(&state.good, dag)).collect();
+                state.error = None;
+            }
+            Err(error) if state.error.as_ref() == Some(&error) => {}
+            Err(error) => {
+                state.error = Some(error);
+                state.since = now;
+            }
         }
         self.settle_duplicates(now);
         self.changes()
@@ -86,9 +165,9 @@ impl DagFolder {
 
     /// Files that could not be taken, and since when.
     pub fn errors(&self) -> Vec<(ImportError, Timestamp)> {
-        let errors = self.files.values().filter_map(|state| {
-            let error = state.error.as_ref().or(state.duplicate.as_ref())?;
-            Some((error.clone(), state.since))
+        let errors = self.files.values().flat_map(|state| {
+            let errors = state.error.iter().chain(state.duplicates.values());
+            errors.map(|error| (error.clone(), state.since))
         });
         errors.collect()
     }
@@ -108,71 +187,89 @@ impl DagFolder {
         }
     }
 
-    fn look_at(&mut self, name: String, now: Timestamp) {
-        let content = read(&*self.disk, &self.root.join(&name));
-        let before = self.files.remove(&name);
+    /// Takes a file as it is now; whether it has changed.
+    fn look_at(&mut self, name: &str, now: Timestamp) -> bool {
+        let content = read(&*self.disk, &self.root.join(name));
+        let before = self.files.remove(name);
         if let Some(state) = before.as_ref()
             && state.content == content
         {
-            self.files.extend(before.map(|state| (name, state)));
-            return;
+            self.files.extend(before.map(|state| (name.to_owned(), state)));
+            return false;
         }
-        let good = before.and_then(|state| state.good).or_else(|| self.known_good(&name));
-        let read = content
-            .clone()
-            .map_err(|reason| ImportError::of_file(&name, reason))
-            .and_then(|source| taken(&name, &source));
-        let state = match read {
-            Ok(Some(dag)) => {
-                FileState { content, good: Some(dag), error: None, duplicate: None, since: now }
-            }
-            Ok(None) => FileState { content, good: None, error: None, duplicate: None, since: now },
-            Err(error) => {
-                FileState { content, good, error: Some(error), duplicate: None, since: now }
-            }
+        let (good, error) = match before {
+            Some(state) => (state.good, state.error),
+            None => (self.known_good(name, content.as_ref().ok()), None),
         };
-        self.files.insert(name, state);
+        let mut state = FileState {
+            content,
+            good,
+            error: None,
+            duplicates: BTreeMap::new(),
+            imports: BTreeSet::new(),
+            since: now,
+        };
+        match &state.content {
+            Err(reason) => state.error = Some(ImportError::of_file(name, reason)),
+            Ok(source) if is_python(name) && may_have_dags(source) => {
+                // It stays broken until an interpreter says otherwise.
+                state.error = error;
+                self.wanted.insert(name.to_owned());
+            }
+            Ok(_) if is_python(name) => state.good = Vec::new(),
+            Ok(source) => match parse(name, source) {
+                Ok(dag) => state.good = vec![Arc::new(dag)],
+                Err(error) => state.error = Some(error),
+            },
+        }
+        self.files.insert(name.to_owned(), state);
+        true
     }
 
-    fn known_good(&self, name: &str) -> Option<Arc<Dag>> {
-        let KnownVersion(file) = self.known.get(name)?;
-        parse(name, &file.source).ok().map(Arc::new)
+    /// What an earlier process knew of a file: of its text as it is now, otherwise of an older one.
+    fn known_good(&self, name: &str, content: Option<&Arc<str>>) -> Vec<Arc<Dag>> {
+        let known = self.known.get(name).map(Vec::as_slice).unwrap_or_default();
+        let is_current = |file: &&DagFile| Some(&file.text()) == content;
+        let any_current = known.iter().any(|file| is_current(&file));
+        let chosen = known.iter().filter(|file| !any_current || is_current(file));
+        chosen.filter_map(|file| parse(name, &file.source).ok().map(Arc::new)).collect()
     }
 
     /// A `dag_id` belongs to the file that has it already, otherwise to the first by name.
     fn settle_duplicates(&mut self, now: Timestamp) {
         let mut owners: BTreeMap<Arc<str>, String> = BTreeMap::new();
         for (dag_id, dag) in &self.current {
-            let holder = self.files.get(&*dag.file.name).and_then(|state| state.good.as_ref());
-            if holder.is_some_and(|good| good.dag_id == *dag_id) {
+            let holder = self.files.get(&*dag.file.name);
+            if holder.is_some_and(|state| state.good.iter().any(|good| good.dag_id == *dag_id)) {
                 owners.insert(dag_id.clone(), dag.file.name.to_string());
             }
         }
         for (name, state) in &self.files {
-            if let Some(dag) = &state.good {
+            for dag in &state.good {
                 owners.entry(dag.dag_id.clone()).or_insert_with(|| name.clone());
             }
         }
         for (name, state) in &mut self.files {
-            let Some(dag) = &state.good else { continue };
-            let owner = owners.get(&dag.dag_id).filter(|owner| *owner != name);
-            let duplicate = owner.map(|owner| {
+            let twins = state.good.iter().filter_map(|dag| {
+                let owner = owners.get(&dag.dag_id).filter(|owner| *owner != name)?;
                 let message = format!("dag_id {:?} is already defined in {owner}", dag.dag_id);
-                ImportError::of_file(name, message)
+                Some((dag.dag_id.clone(), ImportError::of_file(name, message)))
             });
-            if duplicate != state.duplicate {
-                state.duplicate = duplicate;
+            let duplicates: BTreeMap<Arc<str>, ImportError> = twins.collect();
+            if duplicates != state.duplicates {
+                state.duplicates = duplicates;
                 state.since = now;
             }
         }
     }
 
     fn changes(&mut self) -> Vec<FolderChange> {
-        let good = self.files.values().filter(|state| state.duplicate.is_none());
-        let next: BTreeMap<Arc<str>, Arc<Dag>> = good
-            .filter_map(|state| state.good.clone())
-            .map(|dag| (dag.dag_id.clone(), dag))
-            .collect();
+        let own = |state: &'_ FileState| -> Vec<Arc<Dag>> {
+            let is_own = |dag: &&Arc<Dag>| !state.duplicates.contains_key(&dag.dag_id);
+            state.good.iter().filter(is_own).cloned().collect()
+        };
+        let next: BTreeMap<Arc<str>, Arc<Dag>> =
+            self.files.values().flat_map(own).map(|dag| (dag.dag_id.clone(), dag)).collect();
         let gone = self.current.keys().filter(|dag_id| !next.contains_key(*dag_id));
         let mut changes: Vec<FolderChange> = gone.cloned().map(FolderChange::Gone).collect();
         changes.extend(next.iter().filter_map(|(dag_id, dag)| {
@@ -184,8 +281,25 @@ impl DagFolder {
     }
 }
 
+/// The DAG that is there already, if a new one is no different: nothing has to be told of it.
+fn same(known: &[Arc<Dag>], dag: Arc<Dag>) -> Arc<Dag> {
+    known.iter().find(|known| known.file == dag.file).cloned().unwrap_or(dag)
+}
+
+/// Names in the folder, of absolute paths that lie in it.
+fn inside(root: &Path, paths: &[String]) -> BTreeSet<String> {
+    let names = paths.iter().filter_map(|path| Path::new(path).strip_prefix(root).ok());
+    names.map(|name| name.to_string_lossy().into_owned()).collect()
+}
+
 fn has_dags(name: &str) -> bool {
     [".yaml", ".yml", ".py"].iter().any(|ending| name.ends_with(ending))
+}
+
+/// Airflow's own test for whether a Python file is worth loading.
+fn may_have_dags(source: &str) -> bool {
+    let text = source.to_ascii_lowercase();
+    text.contains("airflow") && text.contains("dag")
 }
 
 fn read(disk: &dyn Disk, path: &Path) -> Result<Arc<str>, String> {
@@ -206,26 +320,18 @@ fn read(disk: &dyn Disk, path: &Path) -> Result<Arc<str>, String> {
     Ok(text.into())
 }
 
-/// The DAG of a file. A Python file without a DAG has none; one with a DAG is not silently left out.
-fn taken(name: &str, source: &str) -> Result<Option<Arc<Dag>>, ImportError> {
-    if !name.ends_with(".py") {
-        return parse(name, source).map(|dag| Some(Arc::new(dag)));
-    }
-    // Airflow's own test for whether a Python file is worth loading.
-    let text = source.to_ascii_lowercase();
-    if text.contains("airflow") && text.contains("dag") {
-        let message = "DAGs in Python are not run by this version; write the DAG as YAML, its Python \
-                       functions can be called by python tasks";
-        return Err(ImportError::of_file(name, message));
-    }
-    Ok(None)
-}
-
 #[cfg(test)]
 mod tests {
     use tidemill_runtime::OsDisk;
 
     use super::*;
+
+    fn told(change: &FolderChange) -> String {
+        match change {
+            FolderChange::Loaded(dag) => format!("{} {}", dag.dag_id, dag.tasks[0].task_id),
+            FolderChange::Gone(dag_id) => format!("gone {dag_id}"),
+        }
+    }
 
     struct Bench {
         dir: tempfile::TempDir,
@@ -250,15 +356,7 @@ mod tests {
         }
 
         fn scan(&mut self) -> Vec<String> {
-            let changes = self.folder.scan(Timestamp::UNIX_EPOCH).into_iter();
-            changes
-                .map(|change| match change {
-                    FolderChange::Loaded(dag) => {
-                        format!("{} {}", dag.dag_id, dag.tasks[0].task_id)
-                    }
-                    FolderChange::Gone(dag_id) => format!("gone {dag_id}"),
-                })
-                .collect()
+            self.folder.scan(Timestamp::UNIX_EPOCH).iter().map(told).collect()
         }
 
         fn errors(&self) -> Vec<String> {
@@ -326,18 +424,99 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_or_too_long_or_python_is_an_error_not_silence() {
+    fn what_is_no_text_or_too_long_is_an_error_not_silence() {
         let mut bench = Bench::new(Vec::new());
         bench.write("bytes.yaml", b"dag_id: a\n# \xff\n");
         bench.write("long.yaml", vec![b'#'; 2 << 20]);
-        bench.write("kafka_stream.py", "from airflow import DAG\n");
-        bench.write("helpers.py", "def f(): pass\n");
         assert!(bench.scan().is_empty());
         let errors = bench.errors();
         assert_eq!(errors[0], "bytes.yaml: line 2 is not UTF-8");
-        assert!(
-            errors[1].contains("DAGs in Python are not run") && errors[2].contains("at most 1MiB")
-        );
-        assert_eq!(errors.len(), 3);
+        assert!(errors[1].contains("at most 1MiB"), "{errors:?}");
+        assert_eq!(errors.len(), 2);
+    }
+
+    /// What an interpreter would say of a file: its DAGs, each with one task, and what it loads.
+    fn answer(dags: &[(&str, &str)], imports: &[&str]) -> ParsedFile {
+        let dag = |(id, task): &(&str, &str)| {
+            let task = serde_json::json!({
+                "task_id": task, "operator": "PythonOperator", "is_empty": false, "owner": "a",
+                "upstream": [], "trigger_rule": "all_success", "retries": 0,
+                "retry_exponential_backoff": 0.0, "priority_weight": 1,
+            });
+            serde_json::json!({
+                "dag_id": id, "schedule": null, "timezone": "UTC", "catchup": false, "tags": [],
+                "max_active_runs": 1, "max_active_tasks": 1, "params": {}, "tasks": [task],
+            })
+        };
+        let dags: Vec<_> = dags.iter().map(dag).collect();
+        let parsed = serde_json::json!({"dags": dags, "imports": imports});
+        serde_json::from_value(parsed).unwrap()
+    }
+
+    impl Bench {
+        fn wanted(&mut self) -> Vec<PythonFile> {
+            self.folder.take_wanted()
+        }
+
+        fn parsed(&mut self, file: &PythonFile, answer: Result<ParsedFile, String>) -> Vec<String> {
+            let changes = self.folder.parsed(file, answer, Timestamp::UNIX_EPOCH);
+            changes.iter().map(told).collect()
+        }
+    }
+
+    const FILE: &str = "from airflow import DAG\n";
+
+    #[test]
+    fn a_python_file_is_wanted_once_and_may_have_many_dags() {
+        let mut bench = Bench::new(Vec::new());
+        bench.write("flow.py", FILE);
+        bench.write("helpers.py", "def f(): pass\n");
+        assert!(bench.scan().is_empty());
+        let wanted = bench.wanted();
+        assert_eq!((wanted.len(), &*wanted[0].name), (1, "flow.py"));
+        bench.scan();
+        assert!(bench.wanted().is_empty(), "nothing has changed");
+        let changes = bench.parsed(&wanted[0], Ok(answer(&[("a", "one"), ("b", "one")], &[])));
+        assert_eq!(changes, ["a one", "b one"]);
+        let changes = bench.parsed(&wanted[0], Ok(answer(&[("a", "one")], &[])));
+        assert_eq!(changes, ["gone b"], "what is the same is not told again");
+    }
+
+    #[test]
+    fn a_python_file_that_breaks_keeps_its_last_good_version() {
+        let mut bench = Bench::new(Vec::new());
+        bench.write("flow.py", FILE);
+        bench.scan();
+        let first = bench.wanted().pop().unwrap();
+        bench.parsed(&first, Ok(answer(&[("a", "one")], &[])));
+        bench.write("flow.py", format!("{FILE}1/0\n"));
+        assert!(bench.scan().is_empty());
+        let second = bench.wanted().pop().unwrap();
+        assert!(bench.parsed(&second, Err("no interpreter".to_owned())).is_empty());
+        assert_eq!(bench.errors(), ["flow.py: no interpreter"]);
+        assert!(bench.parsed(&first, Ok(answer(&[("z", "one")], &[]))).is_empty(), "an old answer");
+        bench.write("flow.py", FILE);
+        bench.scan();
+        assert_eq!(bench.errors().len(), 1, "until the interpreter says otherwise");
+        let third = bench.wanted().pop().unwrap();
+        assert!(bench.parsed(&third, Ok(answer(&[("a", "one")], &[]))).is_empty());
+        assert!(bench.errors().is_empty());
+    }
+
+    #[test]
+    fn a_file_is_run_again_when_what_it_loads_changes() {
+        let mut bench = Bench::new(Vec::new());
+        bench.write("flow.py", FILE);
+        bench.write("lib/helpers.py", "N = 1\n");
+        bench.scan();
+        let wanted = bench.wanted().pop().unwrap();
+        let helpers = bench.folder.root().join("lib/helpers.py").display().to_string();
+        bench.parsed(&wanted, Ok(answer(&[("a", "one")], &[&helpers])));
+        bench.write("lib/helpers.py", "N = 2\n");
+        bench.scan();
+        assert_eq!(bench.wanted().len(), 1);
+        bench.write("lib/other.py", "N = 2\n");
+        bench.scan();
+        assert!(bench.wanted().is_empty());
     }
 }

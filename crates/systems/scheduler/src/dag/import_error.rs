@@ -40,12 +40,23 @@ impl ImportError {
         message: impl Into<String>,
     ) -> ImportError {
         let line = Some(location.line()).filter(|line| *line > 0);
-        let index = line.and_then(|line| usize::try_from(line - 1).ok());
+        let column = line.map(|_| location.column());
+        ImportError { column, ..ImportError::at_line(file, source, line, message) }
+    }
+
+    /// About one line of it, if that is known.
+    pub fn at_line(
+        file: &str,
+        source: &str,
+        line: Option<u64>,
+        message: impl Into<String>,
+    ) -> ImportError {
+        let index = line.and_then(|line| usize::try_from(line.checked_sub(1)?).ok());
         let shown = index.and_then(|index| source.lines().nth(index));
         ImportError {
             file: file.to_owned(),
             line,
-            column: line.map(|_| location.column()),
+            column: None,
             message: message.into(),
             shown: shown.map(|line| line.chars().take(SHOWN_CHARS_MAX).collect()),
         }
@@ -55,8 +66,11 @@ impl ImportError {
 impl fmt::Display for ImportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
-        if let (Some(line), Some(column)) = (self.line, self.column) {
-            write!(f, ":{line}:{column}")?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        if let Some(column) = self.column {
+            write!(f, ":{column}")?;
         }
         write!(f, ": {}", self.message)?;
         match (&self.shown, self.line) {

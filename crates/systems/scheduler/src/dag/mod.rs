@@ -1,12 +1,14 @@
 //! What a DAG is, once its file has been read and checked.
 //!
 //! `yaml` holds the words of the file, `check` turns them into a [`Dag`] or an [`ImportError`] with
-//! a line, `folder` keeps the last good version of every file.
+//! a line, `python` does so with what an interpreter says of a Python file, `folder` keeps the last
+//! good version of every file.
 
 mod check;
 mod folder;
 
 mod import_error;
+mod python;
 mod yaml;
 
 use std::sync::Arc;
@@ -21,9 +23,10 @@ use crate::executor::RecordPath;
 use crate::timetable::{DataInterval, Restriction, Schedule};
 
 pub use check::parse;
-pub use folder::{DagFolder, FolderChange, KnownVersion};
+pub use folder::{DagFolder, FolderChange, KnownVersion, PythonFile};
 
 pub use import_error::ImportError;
+pub(crate) use python::{ParsedFile, dags_of};
 pub use yaml::{Length, OnError};
 
 /// Airflow's default for `max_active_runs`.
@@ -80,8 +83,22 @@ pub struct Dag {
 pub struct DagFile {
     /// Path inside the DAG folder.
     pub name: Arc<str>,
-    /// The file's content.
+    /// All that is needed to have the DAG again: the content of a YAML file; of a Python file, JSON
+    /// with its text and what came out of it.
     pub source: Arc<str>,
+}
+
+impl DagFile {
+    /// The file's content, for people.
+    pub fn text(&self) -> Arc<str> {
+        let text = if is_python(&self.name) { python::text_of(&self.source) } else { None };
+        text.unwrap_or_else(|| self.source.clone())
+    }
+}
+
+/// Whether a file is read by an interpreter.
+pub(crate) fn is_python(name: &str) -> bool {
+    name.ends_with(".py")
 }
 
 /// One node of the graph. Neighbours are indexes into [`Dag::tasks`].
@@ -154,6 +171,13 @@ pub enum Work {
         /// Added to the environment; values are templates.
         env: Vec<(String, Value)>,
     },
+    /// Runs an operator of a DAG file in Python.
+    Airflow {
+        /// Its class, or its decorator.
+        operator: String,
+        /// Topics it writes, as far as the file's text says it.
+        topics: Vec<String>,
+    },
     /// Writes records given in the file.
     Produce {
         /// Values, templates.
@@ -221,8 +245,9 @@ pub struct Output {
 
 impl Work {
     /// The name the API gives it, in Airflow's manner.
-    pub fn operator(&self) -> &'static str {
+    pub fn operator(&self) -> &str {
         match self {
+            Work::Airflow { operator, .. } => operator,
             Work::Empty => "EmptyOperator",
             Work::Http(_) => "HttpOperator",
             Work::Sql { .. } => "SQLExecuteQueryOperator",
@@ -237,7 +262,19 @@ impl Work {
         match self {
             Work::Http(http) => http.output.as_ref(),
             Work::Produce { output, .. } => Some(output),
-            Work::Empty | Work::Sql { .. } | Work::Bash { .. } | Work::Python { .. } => None,
+            Work::Empty
+            | Work::Sql { .. }
+            | Work::Bash { .. }
+            | Work::Python { .. }
+            | Work::Airflow { .. } => None,
+        }
+    }
+
+    /// The topics it writes, as far as they are known beforehand.
+    pub fn topics(&self) -> Vec<&str> {
+        match self {
+            Work::Airflow { topics, .. } => topics.iter().map(String::as_str).collect(),
+            other => other.output().map(|output| output.topic.as_str()).into_iter().collect(),
         }
     }
 }
@@ -379,8 +416,9 @@ impl Dag {
 
     /// The topics its tasks write: topic, task.
     pub fn outlets(&self) -> impl Iterator<Item = (&str, &Arc<str>)> {
-        let outputs = self.tasks.iter();
-        outputs.filter_map(|task| Some((task.work.output()?.topic.as_str(), &task.task_id)))
+        self.tasks.iter().flat_map(|task| {
+            task.work.topics().into_iter().map(move |topic| (topic, &task.task_id))
+        })
     }
 }
 

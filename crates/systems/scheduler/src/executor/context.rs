@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 
 use super::Tools;
 use super::stop::Stop;
-use crate::core::{Outcome, Start};
+use crate::core::{Outcome, RETURN_VALUE, Start};
 use crate::logs::TaskLog;
+use crate::store::XCom;
 use crate::template::{TemplateError, dynamic};
 use crate::text::{python_isoformat, utc};
 
@@ -41,7 +42,7 @@ impl From<TemplateError> for Outcome {
 }
 
 /// Airflow's names. As in Airflow 3, a run without a logical date has no `ds` and its relatives.
-pub(super) fn values(start: &Start, xcoms: Vec<(String, Value)>) -> Dynamic {
+pub(super) fn values(start: &Start, xcoms: &[XCom]) -> Dynamic {
     let (run, dag) = (&start.run, &start.dag);
     let task_id = &dag.tasks[start.index].task_id;
     let params = dag.params.resolve(&run.conf).unwrap_or_else(|_| dag.params.defaults());
@@ -59,7 +60,9 @@ pub(super) fn values(start: &Start, xcoms: Vec<(String, Value)>) -> Dynamic {
     set("task", json!({"task_id": &**task_id, "owner": dag.tasks[start.index].owner}));
     set("ti", instance.clone());
     set("task_instance", instance);
-    set("xcom", Value::Object(xcoms.into_iter().collect()));
+    let returned = xcoms.iter().filter(|xcom| xcom.key == RETURN_VALUE);
+    let returned = returned.map(|xcom| (xcom.task_id.clone(), xcom.value.clone()));
+    set("xcom", Value::Object(returned.collect()));
     let mut dag_run = json!({
         "run_id": &*run.run_id, "dag_id": &*run.dag_id, "run_type": run.kind.as_str(),
         "conf": *run.conf, "run_after": python_isoformat(run.run_after),

@@ -1,11 +1,14 @@
 //! Runs tries: each in a task of its own, with a log, a way to be stopped, and one report at its end.
 //!
 //! `http`, `produce`: records to a topic through [`RecordSink`]. `process`: bash and Python in a
-//! child's own process group. `sql`: a statement to the engine's gateway.
+//! child's own process group. `airflow`: an operator of a Python DAG file, in such a child; `moves`:
+//! what its producers moved. `sql`: a statement to the engine's gateway.
 
+mod airflow;
 mod context;
 mod environment;
 mod http;
+mod moves;
 mod orphans;
 mod pace;
 mod path;
@@ -31,11 +34,11 @@ use tokio::sync::mpsc;
 use crate::core::{Attempt, Outcome, Start, StopReason};
 use crate::dag::Work;
 use crate::logs::{LogKey, Logs};
-use crate::store::Reader;
+use crate::store::{Reader, XCom};
 use crate::template::Templates;
 
 use context::TryContext;
-pub use environment::PASSED_VARIABLES;
+pub use environment::{ChildEnvironment, PASSED_VARIABLES};
 pub use http::{HttpAnswer, HttpClient, HttpFailure, HttpRequest, ReqwestClient};
 pub use orphans::kill_orphans;
 pub use pace::{Rate, length_of};
@@ -53,6 +56,22 @@ pub enum Report {
         /// The process that does it.
         pid: Option<u32>,
     },
+    /// It leaves a value under a name of its own.
+    Pushed {
+        /// Which.
+        attempt: Attempt,
+        /// The name.
+        key: Arc<str>,
+        /// The value.
+        value: serde_json::Value,
+    },
+    /// It found that tasks after it are not needed.
+    SkipTasks {
+        /// Which.
+        attempt: Attempt,
+        /// Places of the tasks in the run's DAG.
+        tasks: Vec<usize>,
+    },
     /// It ended.
     Finished {
         /// Which.
@@ -65,20 +84,14 @@ pub enum Report {
 /// What the executor needs of the configuration.
 #[derive(Debug, Clone)]
 pub struct ExecutorConfig {
-    /// Where commands run and Python files lie.
-    pub project: PathBuf,
+    /// What children find around them.
+    pub children: ChildEnvironment,
     /// For files of a single try.
     pub scratch: PathBuf,
-    /// The interpreter of Python tasks.
-    pub python: String,
-    /// Variables a child gets besides the documented ones.
-    pub pass_environment: Vec<String>,
     /// The engine's SQL gateway.
     pub engine_url: Option<String>,
     /// From SIGTERM to SIGKILL.
     pub kill_grace: Duration,
-    /// Marks our children, so that those of a dead process are found.
-    pub mark: String,
 }
 
 /// Everything a try may use.
@@ -187,13 +200,14 @@ impl Executor {
 
     async fn work(&self, start: Start, log: &crate::logs::TaskLog, stop: &Stop) -> Outcome {
         let (tools, attempt) = (&self.tools, start.attempt);
-        let values = match self.xcoms(&start).await {
-            Ok(xcoms) => context::values(&start, xcoms),
+        let xcoms = match self.xcoms(&start).await {
+            Ok(xcoms) => xcoms,
             Err(reason) => return Outcome::Failed { reason, retry: true, value: None },
         };
+        let values = context::values(&start, &xcoms);
         let context = TryContext { tools, start: &start, values, log, stop };
         let work = &start.dag.tasks[start.index].work;
-        if !matches!(work, Work::Bash { .. } | Work::Python { .. }) {
+        if !matches!(work, Work::Bash { .. } | Work::Python { .. } | Work::Airflow { .. }) {
             self.report(Report::Started { attempt, pid: None }).await;
         }
         match work {
@@ -210,15 +224,15 @@ impl Executor {
             Work::Python { program, args, env } => {
                 process::python(self, &context, program, args, env).await
             }
+            Work::Airflow { topics, .. } => airflow::operator(self, &context, &xcoms, topics).await,
         }
     }
 
-    async fn xcoms(&self, start: &Start) -> Result<Vec<(String, serde_json::Value)>, String> {
+    async fn xcoms(&self, start: &Start) -> Result<Vec<XCom>, String> {
         let Some(reader) = self.tools.reader.as_ref().filter(|_| start.dag.tasks.len() > 1) else {
             return Ok(Vec::new());
         };
-        let xcoms = reader.xcoms(start.run.key).await.map_err(|error| error.to_string())?;
-        Ok(xcoms.into_iter().map(|xcom| (xcom.task_id, xcom.value)).collect())
+        reader.xcoms(start.run.key).await.map_err(|error| error.to_string())
     }
 
     async fn report(&self, report: Report) {

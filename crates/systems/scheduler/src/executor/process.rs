@@ -5,17 +5,19 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 use tidemill_runtime::OpenMode;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::context::TryContext;
-use super::environment::environment;
+use super::environment::{ChildEnvironment, environment};
 use super::stop::stopped;
 use super::{Executor, Report};
 use crate::core::{Outcome, StopReason};
 use crate::dag::PythonProgram;
+use crate::logs::Level;
 use crate::template::TemplateError;
 
 /// A line longer than this is cut into pieces, in bytes.
@@ -24,6 +26,8 @@ const LINE_BYTES_MAX: usize = 64 << 10;
 const XCOM_BYTES_MAX: u64 = 1 << 20;
 /// How long output is still read when the child has ended.
 const LAST_OUTPUT: Duration = Duration::from_secs(1);
+/// Begins a line of standard output that is a log record, as JSON.
+const RECORD: char = '\u{1e}';
 /// Airflow's `skip_on_exit_code`.
 const SKIP_EXIT_CODE: i32 = 99;
 
@@ -65,7 +69,8 @@ pub(super) async fn bash(
     let config = &context.tools.config;
     let mut child = Command::new("bash");
     child.arg("-c").arg(&rendered).envs_only(variables);
-    child.current_dir(cwd.map_or(config.project.clone(), |cwd| config.project.join(cwd)));
+    let project = &config.children.project;
+    child.current_dir(cwd.map_or(project.clone(), |cwd| project.join(cwd)));
     context.log.info(format!("bash -c {rendered:?}"));
     let ended = run(executor, context, child, None).await;
     // Airflow's BashOperator leaves the last line of the output.
@@ -90,35 +95,42 @@ pub(super) async fn python(
     let result = config.scratch.join(format!("result-{}.json", context.start.attempt.0));
     variables.push(("TIDEMILL_RESULT".to_owned(), result.display().to_string()));
     variables.push(("PYTHONUNBUFFERED".to_owned(), "1".to_owned()));
-    let mut child = Command::new(&config.python);
+    let ChildEnvironment { python, project, .. } = &config.children;
+    let mut child = Command::new(python);
     match program {
         PythonProgram::Function { file, function } => {
-            child.arg("-c").arg(CALL_FUNCTION).arg(config.project.join(file)).arg(function);
-            context.log.info(format!("{} {file}: {function}({args})", config.python));
+            child.arg("-c").arg(CALL_FUNCTION).arg(project.join(file)).arg(function);
+            context.log.info(format!("{python} {file}: {function}({args})"));
         }
         PythonProgram::Code(code) => {
             child.arg("-c").arg(code);
-            context.log.info(format!("{} -c …", config.python));
+            context.log.info(format!("{python} -c …"));
         }
     }
-    child.envs_only(variables).current_dir(&config.project);
+    child.envs_only(variables).current_dir(project);
     let ended = run(executor, context, child, Some(args.to_string())).await;
     let value = left_value(context, &result);
     ended.outcome(|_| value)
 }
 
-/// What the child left in its result file, which is removed.
+/// The value the child left in its result file, which is removed.
 fn left_value(context: &TryContext<'_>, path: &Path) -> Option<Value> {
+    let bytes = left_file(context, path, XCOM_BYTES_MAX)?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// What the child left in a file, which is removed.
+pub(super) fn left_file(context: &TryContext<'_>, path: &Path, bytes_max: u64) -> Option<Vec<u8>> {
     let disk = &context.tools.world.disk;
     if !disk.exists(path) {
         return None;
     }
     let len = disk.open(path, OpenMode::Existing).and_then(|file| file.len()).unwrap_or(u64::MAX);
-    let value = if len > XCOM_BYTES_MAX {
-        context.log.warning(format!("the returned value has {len} bytes and is not kept"));
+    let value = if len > bytes_max {
+        context.log.warning(format!("what the task left has {len} bytes and is not kept"));
         None
     } else {
-        disk.read(path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        disk.read(path).ok()
     };
     if let Err(error) = disk.remove_file(path) {
         context.log.warning(format!("{} cannot be removed: {error}", path.display()));
@@ -126,7 +138,7 @@ fn left_value(context: &TryContext<'_>, path: &Path) -> Option<Value> {
     value
 }
 
-trait EnvsOnly {
+pub(super) trait EnvsOnly {
     fn envs_only(&mut self, variables: Vec<(String, String)>) -> &mut Self;
 }
 
@@ -137,14 +149,14 @@ impl EnvsOnly for Command {
 }
 
 /// How a child ended.
-enum Ended {
+pub(super) enum Ended {
     NotStarted(String),
     Exited { status: ExitStatus, last_line: Option<String>, last_error: Option<String> },
     Stopped(StopReason),
 }
 
 impl Ended {
-    fn outcome(self, value: impl FnOnce(Option<String>) -> Option<Value>) -> Outcome {
+    pub(super) fn outcome(self, value: impl FnOnce(Option<String>) -> Option<Value>) -> Outcome {
         match self {
             Ended::NotStarted(reason) => Outcome::Failed { reason, retry: true, value: None },
             Ended::Stopped(reason) => stopped(&reason, value(None)),
@@ -164,7 +176,7 @@ impl Ended {
     }
 }
 
-async fn run(
+pub(super) async fn run(
     executor: &Executor,
     context: &TryContext<'_>,
     mut command: Command,
@@ -183,13 +195,18 @@ async fn run(
     };
     let (attempt, pid) = (context.start.attempt, child.id());
     executor.report(Report::Started { attempt, pid }).await;
-    if let (Some(input), Some(mut stdin)) = (input, child.stdin.take()) {
-        // A child that does not read its input is no error; what it says counts.
-        let _ = stdin.write_all(input.as_bytes()).await;
-    }
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let write = async {
+        if let (Some(input), Some(mut stdin)) = (input, stdin) {
+            // A child that does not read its input is no error; what it says counts.
+            let _ = stdin.write_all(input.as_bytes()).await;
+        }
+    };
     let mut output = std::pin::pin!(async {
-        tokio::join!(lines(context, "stdout", stdout), lines(context, "stderr", stderr))
+        let read = async {
+            tokio::join!(lines(context, "stdout", stdout), lines(context, "stderr", stderr))
+        };
+        tokio::join!(write, read).1
     });
     let mut said = None;
     let ended = loop {
@@ -277,8 +294,32 @@ fn write_line(
 ) {
     let text = String::from_utf8_lossy(line).trim_end_matches('\r').to_owned();
     line.clear();
-    if !text.trim().is_empty() {
-        context.log.line(logger, &text);
-        *last = Some(text);
+    if text.trim().is_empty() {
+        return;
+    }
+    match text.strip_prefix(RECORD).and_then(|json| serde_json::from_str::<LogRecord>(json).ok()) {
+        Some(record) => context.log.record(record.level(), &record.logger, &record.event),
+        None => {
+            context.log.line(logger, &text);
+            *last = Some(text);
+        }
+    }
+}
+
+/// A record of Python's logging, as `_tidemill/run.py` writes it.
+#[derive(Debug, Deserialize)]
+struct LogRecord {
+    level: String,
+    logger: String,
+    event: String,
+}
+
+impl LogRecord {
+    fn level(&self) -> Level {
+        match self.level.as_str() {
+            "error" => Level::Error,
+            "warning" => Level::Warning,
+            _ => Level::Info,
+        }
     }
 }

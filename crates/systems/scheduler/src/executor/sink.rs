@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::future::join_all;
 use tidemill_kafka_client::{
-    ClientError, KafkaClient, NewTopic, Producer, ProducerConfig, ProducerRecord,
+    ClientError, KafkaClient, NewTopic, OffsetSpec, Producer, ProducerConfig, ProducerRecord,
+    TopicPartition,
 };
 
 /// A record to be written.
@@ -37,6 +38,10 @@ pub trait RecordSink: Send + Sync + 'static {
 
     /// Writes records; one answer each, in their order.
     async fn send(&self, topic: &str, records: &[OutRecord]) -> Vec<Result<(), SinkError>>;
+
+    /// The ends of a topic's partitions, added up; 0 if there is no such topic. By how much it grows
+    /// is how many records were written.
+    async fn records_so_far(&self, topic: &str) -> Result<u64, SinkError>;
 }
 
 /// A Kafka broker. One idempotent producer serves all tries.
@@ -88,5 +93,13 @@ impl RecordSink for KafkaSink {
 
     async fn send(&self, topic: &str, records: &[OutRecord]) -> Vec<Result<(), SinkError>> {
         join_all(records.iter().map(|record| self.send_one(topic, record))).await
+    }
+
+    async fn records_so_far(&self, topic: &str) -> Result<u64, SinkError> {
+        let Some(found) = self.client.topic(topic).await? else { return Ok(0) };
+        let partitions: Vec<TopicPartition> =
+            found.partitions.iter().map(|one| TopicPartition::new(topic, one.partition)).collect();
+        let ends = self.client.list_offsets(&partitions, OffsetSpec::Latest).await?;
+        Ok(ends.iter().filter_map(|end| u64::try_from(end.offset).ok()).sum())
     }
 }

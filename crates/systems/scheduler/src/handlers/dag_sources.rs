@@ -31,10 +31,10 @@ pub(super) async fn get(
     let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     if accept.is_some_and(|accept| accept.starts_with("text/plain")) {
         let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-        return Ok((plain, version.file.source.to_string()).into_response());
+        return Ok((plain, version.file.text().to_string()).into_response());
     }
     let shape = json!({
-        "content": &*version.file.source, "dag_id": dag_id,
+        "content": &*version.file.text(), "dag_id": dag_id,
         "version_number": version.number, "dag_display_name": dag_id,
     });
     Ok(Json(shape).into_response())

@@ -10,6 +10,7 @@ mod dag_runs;
 mod dag_sources;
 mod dags;
 mod error;
+mod execution;
 mod guard;
 mod import_errors;
 mod logs;
@@ -23,6 +24,7 @@ mod trigger;
 mod xcoms;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -32,7 +34,7 @@ use tidemill_runtime::World;
 use crate::directory::{DagInfo, Directory};
 use crate::logs::Logs;
 use crate::shell::Commands;
-use crate::store::Reader;
+use crate::store::{Reader, Settings};
 
 use error::ApiError;
 
@@ -44,11 +46,14 @@ const BODY_BYTES_MAX: usize = 1 << 20;
 pub(crate) struct Api {
     pub(crate) world: World,
     pub(crate) reader: Reader,
+    pub(crate) settings: Settings,
     pub(crate) logs: Logs,
     pub(crate) directory: Directory,
     pub(crate) commands: Commands,
     pub(crate) dags_folder: PathBuf,
     pub(crate) parallelism: usize,
+    /// What our own children show.
+    pub(crate) token: Arc<str>,
 }
 
 impl Api {
@@ -95,8 +100,19 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/pools", get(pools::list))
         .route("/pools/{pool_name}", get(pools::get))
         .route("/{*rest}", patch(unknown).get(unknown).post(unknown).put(unknown).delete(unknown));
+    let own = axum::middleware::from_fn_with_state(api.clone(), execution::own_children_only);
+    let for_tasks = Router::new()
+        .route(
+            "/variables/{*key}",
+            get(execution::variable)
+                .put(execution::put_variable)
+                .delete(execution::delete_variable),
+        )
+        .route("/connections/{conn_id}", get(execution::connection))
+        .route_layer(own);
     Router::new()
         .nest("/api/v2", v2)
+        .nest("/execution", for_tasks)
         .route("/health", get(monitor::health))
         .fallback(unknown)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

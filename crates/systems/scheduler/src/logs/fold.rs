@@ -1,6 +1,7 @@
 //! Errors that repeat: the first few are written, then every power of ten, then the total.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::Level;
 
@@ -8,6 +9,36 @@ use super::Level;
 const WRITTEN: u64 = 3;
 /// Different texts that are counted; more share one count.
 const TEXTS_MAX: usize = 64;
+
+/// Times a line of a child is written as it comes, before it is told by its count.
+const LINES_WRITTEN: u64 = 20;
+/// Different lines whose repetitions are counted at one moment.
+const LINES_MAX: usize = 256;
+
+/// Lines of a child that repeat. Unlike our own errors, every different line is written: only the
+/// same text over and over is told by its count, at every power of ten.
+#[derive(Debug, Default)]
+pub(super) struct Repeats(HashMap<u64, u64>);
+
+impl Repeats {
+    /// Counts a line; what is to be written of it.
+    pub(super) fn count(&mut self, logger: &str, text: &str) -> Option<String> {
+        let mut hash = DefaultHasher::new();
+        (logger, text).hash(&mut hash);
+        if self.0.len() >= LINES_MAX {
+            // A loop repeats few lines: what was seen long ago begins anew.
+            self.0.clear();
+        }
+        let count = self.0.entry(hash.finish()).or_default();
+        *count += 1;
+        match *count {
+            count if count < LINES_WRITTEN => Some(text.to_owned()),
+            LINES_WRITTEN => Some(format!("{text} (from now on only counted)")),
+            count if is_power_of_ten(count) => Some(format!("{text} ({count} times)")),
+            _ => None,
+        }
+    }
+}
 
 #[derive(Debug, Default)]
 pub(super) struct Folds {

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tidemill_runtime::{ByteSize, DiskFile, OpenMode, World};
 use tokio::sync::watch;
 
-use fold::Folds;
+use fold::{Folds, Repeats};
 pub use read::{Chunk, Follow};
 
 /// Longest text of one line, in bytes; the rest is cut.
@@ -93,6 +93,7 @@ struct State {
     file: Option<Arc<dyn DiskFile>>,
     len: u64,
     folds: Folds,
+    repeats: Repeats,
     is_full: bool,
 }
 
@@ -129,7 +130,13 @@ impl Logs {
                 (None, 0)
             }
         };
-        let state = State { file, len, folds: Folds::default(), is_full: false };
+        let state = State {
+            file,
+            len,
+            folds: Folds::default(),
+            repeats: Repeats::default(),
+            is_full: false,
+        };
         let (progress, _) = watch::channel(Progress { len, is_finished: false });
         let open = Arc::new(Open { state: Mutex::new(state), progress });
         self.open.lock().insert(key.clone(), open.clone());
@@ -208,10 +215,22 @@ impl TaskLog {
         self.fold(Level::Error, event.as_ref());
     }
 
-    /// A line of a child process.
+    /// A line of a child process. One that comes again and again is told by its count.
     pub fn line(&self, logger: &str, line: &str) {
         let level = if logger == "stderr" { Level::Warning } else { Level::Info };
-        self.write(level, logger, line);
+        self.repeated(level, logger, line);
+    }
+
+    /// A log record of a child process. One that comes again and again is told by its count.
+    pub fn record(&self, level: Level, logger: &str, event: &str) {
+        self.repeated(level, logger, event);
+    }
+
+    fn repeated(&self, level: Level, logger: &str, event: &str) {
+        let written = self.open.state.lock().repeats.count(logger, event);
+        if let Some(text) = written {
+            self.write(level, logger, &text);
+        }
     }
 
     fn fold(&self, level: Level, event: &str) {

@@ -59,6 +59,23 @@ fn an_error_that_repeats_is_counted() {
 }
 
 #[test]
+fn a_line_that_a_child_repeats_is_counted_and_no_other_line_is_lost() {
+    let (_dir, logs) = logs(ByteSize::mib(1));
+    let log = logs.create(key(1));
+    for n in 0..1000 {
+        log.line("stdout", "again");
+        if n % 100 == 0 {
+            log.line("stdout", &format!("progress {n}"));
+        }
+    }
+    log.finish();
+    let events = events(&logs);
+    assert!(events.len() < 40, "{}", events.len());
+    assert_eq!(events.iter().filter(|event| event.starts_with("progress")).count(), 10);
+    assert!(events.contains(&"again (1000 times)".to_owned()));
+}
+
+#[test]
 fn a_thousand_different_errors_do_not_fill_the_log() {
     let (_dir, logs) = logs(ByteSize::mib(1));
     let log = logs.create(key(1));

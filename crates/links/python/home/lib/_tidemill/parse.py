@@ -42,8 +42,10 @@ def parsed(path, text):
     try:
         module = run_file(path, text)
         from _tidemill.serialize import dag_json, found_dags
+        from _tidemill.topics import topics_by_function
 
-        dags = [dag_json(dag) for dag in found_dags(vars(module), state.made)]
+        topics = topics_by_function(text)
+        dags = [dag_json(dag, topics) for dag in found_dags(vars(module), state.made)]
     except SystemExit as stop:
         return {"error": {"message": f"the file calls sys.exit({stop.code!r}) while it is read", "line": None}}
     except BaseException as error:  # noqa: B902 - whatever it is, somebody has to read it
@@ -52,8 +54,7 @@ def parsed(path, text):
 
 
 def _error(error, path):
-    import traceback
-
+    from _tidemill.advice import advice
     from _tidemill.source import place_of
 
     place = place_of(error, path)
@@ -61,13 +62,13 @@ def _error(error, path):
     if isinstance(error, SyntaxError):
         text = error.msg
     name = type(error).__name__
-    is_ours = name in ("NotInTidemill", "AirflowException")
+    if name not in ("NotInTidemill", "AirflowException"):
+        text = f"{name}: {text}"
+    what = advice(text)
     return {
-        "message": text if is_ours else f"{name}: {text}",
+        "message": f"{text}: {what}" if what else text,
         "file": place[0] if place else path,
         "line": place[1] if place else None,
-        "trace": "".join(traceback.format_exception(type(error), error, error.__traceback__))[-4000:],
-        "module": error.name if type(error) is ModuleNotFoundError else None,
     }
 
 

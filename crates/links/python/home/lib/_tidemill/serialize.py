@@ -7,11 +7,12 @@ from _tidemill.dates import zone_name
 from _tidemill.exceptions import AirflowException
 from _tidemill.operators import DummyOperator, EmptyOperator
 from _tidemill.params import Param
+from _tidemill.topics import topics_of
 from _tidemill.values import encoded
 
 
-def dag_json(dag):
-    """One DAG with its tasks, in the order of the file."""
+def dag_json(dag, topics):
+    """One DAG with its tasks, in the order of the file. `topics` is of `topics_by_function`."""
     return {
         "dag_id": dag.dag_id,
         "line": dag.line,
@@ -29,7 +30,7 @@ def dag_json(dag):
         "params": {name: param_json(name, param) for name, param in dag.params.params.items()},
         "on_success_callback": bool(dag.on_success_callback),
         "on_failure_callback": bool(dag.on_failure_callback),
-        "tasks": [task_json(task) for task in dag.tasks],
+        "tasks": [task_json(task, topics) for task in dag.tasks],
     }
 
 
@@ -70,7 +71,7 @@ def param_json(name, param):
     }
 
 
-def task_json(task):
+def task_json(task, topics):
     """One task: when it runs. What it does is in the file."""
     return {
         "task_id": task.task_id,
@@ -88,6 +89,7 @@ def task_json(task):
         "priority_weight": int(task.priority_weight or 1),
         "pool": task.pool,
         "pool_slots": task.pool_slots,
+        "topics": topics_of(getattr(task, "python_callable", None), topics),
     }
 
 

@@ -42,6 +42,7 @@ def _look_at(call, constants, topics, calls):
 
 def topics_of(function, by_function):
     """The topics a function writes, itself or through what it calls in its file."""
+    function = getattr(function, "func", function)
     name = getattr(getattr(function, "__wrapped__", function), "__name__", None)
     found, seen, left = [], set(), [name]
     while left:

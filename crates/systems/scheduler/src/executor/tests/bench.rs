@@ -9,7 +9,8 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use tidemill_runtime::{ByteSize, Tasks, World};
+use tidemill_python::{PythonHome, Surroundings};
+use tidemill_runtime::{ByteSize, OsDisk, Tasks, World};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -94,6 +95,11 @@ impl RecordSink for FakeBroker {
         }
         answers
     }
+
+    async fn records_so_far(&self, topic: &str) -> Result<u64, SinkError> {
+        let records = self.records.lock();
+        Ok(records.iter().filter(|(written, _)| written == topic).count() as u64)
+    }
 }
 
 impl FakeBroker {
@@ -127,13 +133,19 @@ impl Bench {
         let world = World::real();
         let logs = Logs::new(world.clone(), dir.path().join("logs"), ByteSize::mib(4));
         let config = ExecutorConfig {
-            project: dir.path().to_owned(),
+            children: ChildEnvironment {
+                project: dir.path().to_owned(),
+                dags_folder: dir.path().join("dags"),
+                python: "python3".to_owned(),
+                pass_environment: Vec::new(),
+                home: Some(PythonHome::unpack(&OsDisk::new(), dir.path()).unwrap()),
+                surroundings: Surroundings::default(),
+                token: "token".to_owned(),
+                mark: dir.path().display().to_string(),
+            },
             scratch: dir.path().to_owned(),
-            python: "python3".to_owned(),
-            pass_environment: Vec::new(),
             engine_url: Some("http://engine".to_owned()),
             kill_grace: Duration::from_millis(300),
-            mark: dir.path().display().to_string(),
         };
         let broker = Arc::new(FakeBroker::default());
         let (sender, reports) = mpsc::channel(64);

@@ -40,10 +40,11 @@ async fn a_child_sees_only_the_documented_environment() {
     let Outcome::Success { value: Some(names) } = outcome else { panic!("{outcome:?}") };
     let names: Vec<&str> = names.as_str().unwrap().split_whitespace().collect();
     assert!(names.contains(&"AIRFLOW_CTX_DAG_ID") && names.contains(&"PATH"), "{names:?}");
-    let shells_own = ["PWD", "SHLVL", "_", "OLDPWD", "TIDEMILL_SCHEDULER"];
+    let shells_own = ["PWD", "SHLVL", "_", "OLDPWD", "PYTHONPATH"];
     for name in names {
         let documented = crate::executor::PASSED_VARIABLES.contains(&name)
             || name.starts_with("AIRFLOW_CTX_")
+            || name.starts_with("TIDEMILL_")
             || shells_own.contains(&name);
         assert!(documented, "{name} leaked");
     }
