@@ -20,9 +20,6 @@ pub enum DecodeError {
     /// A string that is not UTF-8.
     #[error("a string that is not UTF-8")]
     Utf8,
-    /// A null where the record has none.
-    #[error("a null string")]
-    Null,
     /// A number that stands for nothing.
     #[error("unknown {what} {value}")]
     Unknown {
@@ -151,9 +148,10 @@ impl Jute for Option<String> {
     }
 }
 
+/// A string; null is read as empty, because some clients write an empty one so.
 impl Jute for String {
     fn read(reader: &mut Reader) -> Result<String, DecodeError> {
-        reader.take::<Option<String>>()?.ok_or(DecodeError::Null)
+        Ok(reader.take::<Option<String>>()?.unwrap_or_default())
     }
 
     fn write(&self, to: &mut Vec<u8>) {
@@ -239,8 +237,8 @@ mod tests {
     }
 
     #[test]
-    fn a_string_is_utf_8_and_not_null() {
+    fn a_string_is_utf_8_and_a_null_one_is_empty() {
         assert_eq!(reader(&[0, 0, 0, 1, 0xff]).take::<String>(), Err(DecodeError::Utf8));
-        assert_eq!(reader(&[0xff; 4]).take::<String>(), Err(DecodeError::Null));
+        assert_eq!(reader(&[0xff; 4]).take::<String>(), Ok(String::new()));
     }
 }

@@ -45,6 +45,8 @@ struct State {
     machine: Machine,
     outboxes: HashMap<ConnId, Arc<Outbox>>,
     stopping: bool,
+    /// Nobody waits for the last answers.
+    abandoned: bool,
 }
 
 impl Core {
@@ -70,7 +72,12 @@ impl Core {
             tasks,
             world,
             dir: dir.join(FOLDER),
-            state: Mutex::new(State { machine, outboxes: HashMap::new(), stopping: false }),
+            state: Mutex::new(State {
+                machine,
+                outboxes: HashMap::new(),
+                stopping: false,
+                abandoned: false,
+            }),
             work: Condvar::new(),
             taken: Notify::new(),
             snapshot_under_way: AtomicBool::new(false),
@@ -142,6 +149,13 @@ impl Core {
         }
     }
 
+    /// Ends the log's thread once it has written what there is, whoever is still connected.
+    pub(crate) fn abandon(&self) {
+        let mut state = self.state.lock();
+        (state.stopping, state.abandoned) = (true, true);
+        self.work.notify_all();
+    }
+
     /// Requests that are not answered yet, of all connections.
     pub(crate) fn outstanding(&self) -> usize {
         self.state.lock().outboxes.values().map(|outbox| outbox.outstanding()).sum()
@@ -175,7 +189,8 @@ impl Core {
                     if let Some(batch) = state.machine.take_batch() {
                         break batch;
                     }
-                    if state.stopping && state.machine.connections.is_empty() {
+                    let nobody = state.abandoned || state.machine.connections.is_empty();
+                    if state.stopping && nobody {
                         return Ok(());
                     }
                     self.work.wait(&mut state);

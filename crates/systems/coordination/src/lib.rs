@@ -79,6 +79,13 @@ impl Coordination {
     }
 }
 
+impl Drop for Coordination {
+    fn drop(&mut self) {
+        self.core.tasks.shutdown().request();
+        self.core.abandon();
+    }
+}
+
 impl System for Coordination {
     fn name(&self) -> &'static str {
         "coordination"
