@@ -23,6 +23,8 @@ mod config;
 mod directory;
 mod error;
 mod handlers;
+mod leadership;
+mod node_name;
 mod parser;
 mod server;
 mod shell;
@@ -30,4 +32,5 @@ mod watch;
 
 pub use config::Config;
 pub use error::StartError;
+pub use leadership::{Leadership, LeadershipError, Term};
 pub use server::{Scheduler, SchedulerPaths};

@@ -1,6 +1,5 @@
 //! The box: puts the parts together, listens, and drains.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,10 +9,10 @@ use tidemill_kafka_client::KafkaClient;
 use tidemill_python::{PythonHome, Surroundings};
 use tidemill_runtime::{BoxFuture, DirLock, Failure, System, Tasks, World, listen};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::config::Config;
-use crate::core::{Core, Effect, Limits, RunKey};
+use crate::core::{Core, Limits};
 use crate::dag::{DagFolder, KnownVersion};
 use crate::directory::Directory;
 use crate::error::StartError;
@@ -22,10 +21,12 @@ use crate::executor::{
     ReqwestClient, kill_orphans,
 };
 use crate::handlers::{Api, router};
+use crate::leadership::{Alone, Campaign, DatabaseLease, Elsewhere, Lead, Leadership};
 use crate::logs::Logs;
+use crate::node_name::node_name;
 use crate::parser::{ANSWERS_MAX, Parser};
-use crate::shell::{COMMANDS_MAX, Command, Commands, RunName, Shell, instant, reparse};
-use crate::store::{Opened, Place, Reader, Store};
+use crate::shell::{COMMANDS_MAX, Command, Commands, Role, Shell, instant};
+use crate::store::{Environment, LeaderTable, Opened, Place, Reader, Settings, Store};
 use crate::watch::FolderWatch;
 
 /// Reports of tries that wait for the scheduler.
@@ -34,6 +35,9 @@ const REPORTS_MAX: usize = 1024;
 const TOKEN_BYTES: usize = 16;
 /// Of a drain's time, the part that tries get to end in; the rest is for the listeners.
 const DRAIN_SHARE: f64 = 0.9;
+
+/// How long a start waits for the lease before the scheduler stands by.
+const FIRST_TERM_WAIT: Duration = Duration::from_secs(2);
 
 /// Where the scheduler finds and keeps things.
 #[derive(Debug, Clone)]
@@ -51,6 +55,7 @@ pub struct Scheduler {
     tasks: Tasks,
     commands: Commands,
     reader: Reader,
+    settings: Settings,
     _lock: DirLock,
 }
 
@@ -63,9 +68,22 @@ impl Scheduler {
         kafka: KafkaClient,
         world: World,
     ) -> Result<Scheduler, StartError> {
+        Scheduler::start_linked(config, paths, kafka, None, world).await
+    }
+
+    /// As `start`, one of several on a PostgreSQL whose lease is kept elsewhere.
+    pub async fn start_linked(
+        config: Config,
+        paths: SchedulerPaths,
+        kafka: KafkaClient,
+        leadership: Option<Arc<dyn Leadership>>,
+        world: World,
+    ) -> Result<Scheduler, StartError> {
         let http = ReqwestClient::new().map_err(|error| StartError::Http(error.to_string()))?;
         let sink = Arc::new(KafkaSink::new(kafka));
-        Scheduler::start_with(config, paths, sink, Arc::new(http), world).await
+        let http = Arc::new(http);
+        let tasks = Tasks::new();
+        Parts { config, paths, sink, http, leadership, world, tasks }.start().await
     }
 
     /// As `start`, with another place for records and another HTTP client.
@@ -76,24 +94,13 @@ impl Scheduler {
         http: Arc<dyn HttpClient>,
         world: World,
     ) -> Result<Scheduler, StartError> {
-        // The port comes first: whoever cannot have it must not touch the data.
-        let listener = listen(config.listen, "[scheduler] listen")?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| StartError::Directory { dir: paths.data.clone(), source })?;
-        let lock = lock(&paths, &world)?;
         let tasks = Tasks::new();
-        let (commands, asked) = mpsc::channel(COMMANDS_MAX);
-        let commands = Commands(commands);
-        let started = Parts { config, paths, sink, http, world, tasks: tasks.clone(), address };
-        let Assembled { mut shell, api, restored, runs } =
-            started.assemble(commands.clone(), asked).await?;
-        let reader = api.reader.clone();
-        // A DAG file may ask for a variable while it is read.
-        serve(&tasks, listener, api);
-        shell.begin(restored, &runs).await?;
-        tasks.spawn_vital("scheduler", shell.work(tasks.shutdown()));
-        Ok(Scheduler { address, tasks, commands, reader, _lock: lock })
+        Parts { config, paths, sink, http, leadership: None, world, tasks }.start().await
+    }
+
+    /// Variables, connections and pools, for whoever works beside the scheduler.
+    pub fn settings(&self) -> Settings {
+        self.settings.clone()
     }
 }
 
@@ -120,24 +127,42 @@ struct Parts {
     paths: SchedulerPaths,
     sink: Arc<dyn RecordSink>,
     http: Arc<dyn HttpClient>,
+    leadership: Option<Arc<dyn Leadership>>,
     world: World,
     tasks: Tasks,
-    /// Where the REST API answers.
-    address: SocketAddr,
-}
-
-/// The parts put together, and what is to be carried out first.
-struct Assembled {
-    shell: Shell,
-    api: Api,
-    restored: Vec<Effect>,
-    runs: HashMap<RunKey, RunName>,
 }
 
 impl Parts {
+    async fn start(self) -> Result<Scheduler, StartError> {
+        // The port comes first: whoever cannot have it must not touch the data.
+        let listener = listen(self.config.listen, "[scheduler] listen")?;
+        let directory = |source| StartError::Directory { dir: self.paths.data.clone(), source };
+        let address = listener.local_addr().map_err(directory)?;
+        let lock = lock(&self.paths, &self.world)?;
+        let tasks = self.tasks.clone();
+        let started = async {
+            let (mut shell, api, first) = self.assemble(address).await?;
+            let handles = (api.commands.clone(), api.reader.clone(), api.settings.clone());
+            // A DAG file may ask for a variable while it is read.
+            serve(&tasks, listener, api);
+            shell.begin(first).await?;
+            tasks.spawn_vital("scheduler", shell.work(tasks.shutdown()));
+            Ok(handles)
+        };
+        match started.await {
+            Ok((commands, reader, settings)) => {
+                Ok(Scheduler { address, tasks, commands, reader, settings, _lock: lock })
+            }
+            Err(error) => {
+                tasks.stop(Duration::ZERO).await;
+                Err(error)
+            }
+        }
+    }
+
     /// What children find around them.
-    fn children(&self) -> Result<ChildEnvironment, StartError> {
-        let Parts { config, paths, world, address, .. } = self;
+    fn children(&self, address: SocketAddr) -> Result<ChildEnvironment, StartError> {
+        let Parts { config, paths, world, .. } = self;
         let home = PythonHome::unpack(&*world.disk, &paths.data)?;
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let project = absolute(&paths.project);
@@ -159,48 +184,32 @@ impl Parts {
         })
     }
 
-    async fn assemble(
-        self,
-        commands: Commands,
-        asked: mpsc::Receiver<crate::shell::Asked>,
-    ) -> Result<Assembled, StartError> {
-        let children = self.children()?;
-        let Parts { config, paths, sink, http, world, tasks, address: _ } = self;
-        let data = &paths.data;
+    async fn assemble(self, address: SocketAddr) -> Result<(Shell, Api, Option<Lead>), StartError> {
+        let data = self.paths.data.clone();
+        let children = self.children(address)?;
         let orphans = kill_orphans(&children.mark);
         if orphans > 0 {
             tracing::warn!(orphans, "processes of tasks outlived the last scheduler: killed");
         }
-        let place = Place {
-            data,
-            database: config.database.as_deref(),
-            schema: &config.database_schema,
-            password_file: config.database_password_file.as_deref(),
-            key_file: config.secrets_key_file.as_deref(),
-            node: "localhost",
-            address: "",
-        };
-        let Opened { mut store, reader, settings, .. } = Store::open(&world, place).await?;
+        let directory = |source| StartError::Directory { dir: data.clone(), source };
+        let node = node_name(&self.world, &data).map_err(directory)?;
+        let opened = self.open_store(&node, address).await?;
+        let Opened { store, reader, settings, leaders, availability, deposed } = opened;
+        let (leads, mut told) = mpsc::channel(1);
+        let yielded = self.campaign(leaders.clone(), leads, deposed);
+
+        let Parts { config, paths, sink, http, world, tasks, .. } = self;
         let limits = Limits {
             parallelism: config.parallelism.max(1),
             paused_at_creation: config.dags_are_paused_at_creation,
         };
-        let restored = store.restore(reparse).await?;
-        let known = store.latest_versions().await?;
-        let directory = Directory::default();
-        restored.dags.iter().for_each(|row| directory.set_row(row.clone()));
-        let runs = restored.runs.iter().map(|snapshot| {
-            let run = &snapshot.run;
-            (run.key, (run.dag_id.clone(), run.run_id.clone()))
-        });
-        let runs: HashMap<RunKey, RunName> = runs.collect();
-        let (core, effects) = Core::restore(limits, restored, instant(&world));
-
+        let (sender, asked) = mpsc::channel(COMMANDS_MAX);
+        let commands = Commands { sender, availability };
         let logs = Logs::new(world.clone(), data.join("logs"), config.log_bytes_max);
         let (reports, reported) = mpsc::channel(REPORTS_MAX);
         let executor_config = ExecutorConfig {
             children: children.clone(),
-            scratch: std::path::absolute(data).unwrap_or_else(|_| data.clone()),
+            scratch: std::path::absolute(&data).unwrap_or_else(|_| data.clone()),
             engine_url: config.engine_url.clone(),
             kill_grace: config.kill_grace.0,
         };
@@ -212,22 +221,25 @@ impl Parts {
             sink,
             http,
         };
-        let executor = Executor::new(parts, tasks.clone(), reports);
         let root = children.dags_folder.clone();
         let (changed, changes) = mpsc::channel(1);
-        let watch = FolderWatch::new(&paths.project, &root, changed);
+        let directory = Directory::default();
+        let mut store = store;
+        let known = store.latest_versions().await?;
         let known = known.into_iter().map(|(_, file)| KnownVersion(file)).collect();
-        let folder = DagFolder::new(world.disk.clone(), root.clone(), known);
         let (answers, parsed) = mpsc::channel(ANSWERS_MAX);
         let token: Arc<str> = children.token.as_str().into();
         let parser = Parser::new(children, tasks.clone(), answers);
-        let shell = Shell {
-            world: world.clone(),
-            core,
+        let mut shell = Shell {
+            limits,
+            role: Role::Standby,
+            yielded,
+            leaders,
+            core: Core::new(limits, instant(&world)),
             store,
-            executor,
-            folder,
-            watch,
+            executor: Executor::new(parts, tasks.clone(), reports),
+            folder: DagFolder::new(world.disk.clone(), root.clone(), known),
+            watch: FolderWatch::new(&paths.project, &root, changed),
             directory: directory.clone(),
             reports: reported,
             commands: asked,
@@ -237,7 +249,11 @@ impl Parts {
             logs: logs.clone(),
             keep_runs: config.keep_runs.0,
             forget_at: Duration::ZERO,
+            world: world.clone(),
+            leads: mpsc::channel(1).1,
         };
+        let first = tokio::time::timeout(FIRST_TERM_WAIT, told.recv()).await.ok().flatten();
+        shell.leads = told;
         let api = Api {
             world,
             reader,
@@ -246,10 +262,47 @@ impl Parts {
             directory,
             commands,
             dags_folder: root,
-            parallelism: limits.parallelism,
+            node,
             token,
         };
-        Ok(Assembled { shell, api, restored: effects, runs })
+        Ok((shell, api, first))
+    }
+
+    async fn open_store(&self, node: &str, address: SocketAddr) -> Result<Opened, StartError> {
+        let config = &self.config;
+        let place = Place {
+            data: &self.paths.data,
+            database: config.database.as_deref(),
+            schema: &config.database_schema,
+            password_file: config.database_password_file.as_deref(),
+            key_file: config.secrets_key_file.as_deref(),
+            node,
+            address: &address.to_string(),
+        };
+        let mut opened = Store::open(&self.world, place).await?;
+        let of_tasks = config.environment.iter().map(|(name, value)| (name.clone(), value.clone()));
+        opened.settings.set_environment(Environment::of_process().with(of_tasks));
+        Ok(opened)
+    }
+
+    /// Begins to campaign; the scheduler says at the other end that it has stopped to lead.
+    fn campaign(
+        &self,
+        leaders: Option<LeaderTable>,
+        leads: mpsc::Sender<Lead>,
+        deposed: watch::Sender<bool>,
+    ) -> mpsc::Sender<()> {
+        let lease = self.config.leader_lease.0;
+        let leadership: Arc<dyn Leadership> = match (leaders, self.leadership.clone()) {
+            // Nobody else can use a file in a locked directory.
+            (None, _) => Arc::new(Alone),
+            (Some(table), None) => Arc::new(DatabaseLease::new(table, lease)),
+            (Some(table), Some(elsewhere)) => Arc::new(Elsewhere::new(elsewhere, table, lease)),
+        };
+        let (says, yielded) = mpsc::channel(1);
+        let campaign = Campaign { leadership, leads, yielded, deposed };
+        self.tasks.spawn_vital("scheduler's leadership", campaign.run(self.tasks.shutdown()));
+        says
     }
 }
 
@@ -284,6 +337,7 @@ impl System for Scheduler {
             }
             let rest = end.saturating_duration_since(tokio::time::Instant::now());
             self.tasks.stop(rest).await;
+            self.settings.close().await;
             self.reader.close().await;
         })
     }

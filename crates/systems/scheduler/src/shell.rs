@@ -3,6 +3,8 @@
 //! Whatever waits is taken together, up to a limit; every event is a step of the state machine, and
 //! what they all decided is committed at once. Only then are tries started and people answered. A
 //! commit that fails ends the scheduler: nobody is told what is not on disk.
+//!
+//! Where several schedulers share a database, the shell works only while it leads ([`Role`]).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,13 +14,16 @@ use jiff::Timestamp;
 use tidemill_runtime::{Shutdown, World};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::core::{Change, Core, Effect, Event, Refusal, RunKey, RunState, Trigger};
+use crate::core::{
+    Change, Core, Effect, Event, Limits, Outcome, Refusal, RunKey, RunState, Trigger, VersionKey,
+};
 use crate::dag::{Dag, DagFile, DagFolder, FolderChange, parse};
 use crate::directory::Directory;
 use crate::executor::{Executor, Report};
+use crate::leadership::{Lead, Term};
 use crate::logs::{LogKey, Logs};
 use crate::parser::{Parsed, Parser};
-use crate::store::{Store, StoreError};
+use crate::store::{Availability, LeaderTable, Store, StoreError};
 use crate::watch::FolderWatch;
 
 /// Events that share one transaction.
@@ -75,6 +80,8 @@ pub(crate) enum Command {
         /// Places of the tasks.
         tasks: Vec<usize>,
     },
+    /// Pools have other slots, came or went.
+    PoolsChanged,
     /// Nothing new, what runs is stopped. Answered when nothing runs and all is on disk.
     Drain,
 }
@@ -89,20 +96,51 @@ type AnswerTo = oneshot::Sender<Answer>;
 
 /// How commands are given. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Commands(pub(crate) mpsc::Sender<Asked>);
+pub(crate) struct Commands {
+    pub(crate) sender: mpsc::Sender<Asked>,
+    pub(crate) availability: Availability,
+}
 
 impl Commands {
     /// Gives a command and waits until what follows is on disk.
     pub(crate) async fn give(&self, command: Command) -> Answer {
         let (answer, answered) = oneshot::channel();
-        self.0.send((command, answer)).await.map_err(|_| Refusal::Draining)?;
-        answered.await.unwrap_or(Err(Refusal::Draining))
+        if let Some(reason) = self.availability.reason() {
+            return Err(Refusal::Unavailable(reason));
+        }
+        let done = async {
+            self.sender.send((command, answer)).await.map_err(|_| Refusal::Draining)?;
+            answered.await.unwrap_or(Err(Refusal::Draining))
+        };
+        tokio::select! {
+            done = done => done,
+            reason = self.availability.lost() => Err(Refusal::Unavailable(reason)),
+        }
     }
+}
+
+/// What the shell does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It schedules.
+    Leading,
+    /// Another scheduler does, or nobody knows yet.
+    Standby,
+    /// It has led, and waits for its tries to end.
+    Leaving,
 }
 
 /// Everything the shell holds.
 pub(crate) struct Shell {
     pub(crate) world: World,
+    pub(crate) limits: Limits,
+    pub(crate) role: Role,
+    /// What it is told about leading.
+    pub(crate) leads: mpsc::Receiver<Lead>,
+    /// Where it says that it has stopped.
+    pub(crate) yielded: mpsc::Sender<()>,
+    /// Who leads, where others can.
+    pub(crate) leaders: Option<LeaderTable>,
     pub(crate) core: Core,
     pub(crate) store: Store,
     pub(crate) executor: Executor,
@@ -133,6 +171,7 @@ struct Batch {
 pub(crate) type RunName = (Arc<str>, Arc<str>);
 
 enum Input {
+    Lead(Lead),
     Report(Report),
     Command(Asked),
     Files,
@@ -150,15 +189,17 @@ pub(crate) fn reparse(file: &DagFile) -> Option<Arc<Dag>> {
 }
 
 impl Shell {
-    /// Carries out what the restored state machine decided, and looks at the DAG folder.
-    pub(crate) async fn begin(
-        &mut self,
-        restored: Vec<Effect>,
-        runs: &HashMap<RunKey, RunName>,
-    ) -> Result<(), StoreError> {
-        self.tell_lost(&restored, runs);
-        let mut batch = Batch { effects: restored, ..Batch::default() };
-        self.finish(&mut batch).await?;
+    /// The first thing it does: takes over what is there if it leads, and looks at the DAG folder.
+    pub(crate) async fn begin(&mut self, first: Option<Lead>) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        match first {
+            Some(Lead::Gained(term)) => self.lead(term, &mut batch).await?,
+            Some(Lead::Lost) | None => {
+                if let Refusal::Standby(reason) = self.standby().await {
+                    tracing::info!(reason, "this scheduler stands by");
+                }
+            }
+        }
         self.look_at_files(&mut batch).await?;
         self.finish(&mut batch).await?;
         self.first_parses(&mut batch).await
@@ -175,6 +216,98 @@ impl Shell {
             self.take_parsed(parsed, batch).await?;
             self.finish(batch).await?;
         }
+        Ok(())
+    }
+
+    /// Goes on where the scheduler before stopped.
+    async fn lead(&mut self, term: Term, batch: &mut Batch) -> Result<(), StoreError> {
+        self.store.lead(term.fencing);
+        let restored = self.store.restore(reparse).await?;
+        restored.dags.iter().for_each(|row| self.directory.set_row(row.clone()));
+        let runs = restored.runs.iter().map(|snapshot| {
+            let run = &snapshot.run;
+            (run.key, (run.dag_id.clone(), run.run_id.clone()))
+        });
+        let runs: HashMap<RunKey, RunName> = runs.collect();
+        let now = instant(&self.world);
+        let (core, effects) = Core::restore(self.limits, restored, now);
+        (self.core, self.role) = (core, Role::Leading);
+        if self.leaders.is_some() {
+            tracing::info!(term = term.fencing, "this scheduler leads");
+        }
+        self.tell_lost(&effects, &runs);
+        batch.effects.extend(effects);
+        self.finish(batch).await?;
+        for known in self.directory.all() {
+            self.loaded(known.dag, now, batch).await?;
+        }
+        Ok(())
+    }
+
+    /// Stops what runs: somebody else may begin it again. Reports of it no longer count.
+    async fn leave(&mut self, batch: &mut Batch) {
+        if self.role != Role::Leading {
+            return;
+        }
+        tracing::warn!("this scheduler no longer leads: what it runs is stopped");
+        self.role = Role::Leaving;
+        let now = instant(&self.world);
+        for effect in self.core.step(now, Event::Drain) {
+            if let Effect::Stop { attempt, reason } = effect {
+                self.executor.stop(attempt, reason);
+            }
+        }
+        // What was decided last is not on disk, and has not happened.
+        for effect in std::mem::take(&mut batch.effects) {
+            if let Effect::Start(start) = effect {
+                let outcome = Outcome::Interrupted { value: None };
+                let _ = self.core.step(now, Event::Finished { attempt: start.attempt, outcome });
+            }
+        }
+        self.stand_by_if_idle().await;
+    }
+
+    /// The database says that another scheduler leads: nothing of the batch is written.
+    async fn deposed(&mut self, batch: &mut Batch) {
+        self.leave(batch).await;
+        let refusal = self.standby().await;
+        for (answer, _) in std::mem::take(&mut batch.answers) {
+            let _ = answer.send(Err(refusal.clone()));
+        }
+    }
+
+    /// A try that was begun while it led has begun or ended.
+    async fn ended(&mut self, report: Report) {
+        let now = instant(&self.world);
+        if let Report::Finished { attempt, outcome } = report {
+            let _ = self.core.step(now, Event::Finished { attempt, outcome });
+        }
+        self.stand_by_if_idle().await;
+    }
+
+    async fn stand_by_if_idle(&mut self) {
+        if self.role == Role::Leaving && self.core.live_tries() == 0 {
+            self.role = Role::Standby;
+            self.core = Core::new(self.limits, instant(&self.world));
+            // Whoever listens to this has ended only if everything ends.
+            let _ = self.yielded.send(()).await;
+        }
+    }
+
+    async fn standby(&self) -> Refusal {
+        let leader = match &self.leaders {
+            Some(leaders) => leaders.look().await.ok().flatten(),
+            None => None,
+        };
+        Refusal::Standby(match leader {
+            Some(leader) => format!("{} leads, at {}", leader.node, leader.address),
+            None => "nobody is known to lead".to_owned(),
+        })
+    }
+
+    async fn look_at_pools(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        let pools = self.store.pool_slots().await?;
+        self.step(Event::SetPools(pools), batch);
         Ok(())
     }
 
@@ -201,6 +334,7 @@ impl Shell {
             let sleep = self.sleep();
             let input = tokio::select! {
                 biased;
+                Some(lead) = self.leads.recv() => Input::Lead(lead),
                 Some(report) = self.reports.recv() => Input::Report(report),
                 Some(asked) = self.commands.recv() => Input::Command(asked),
                 Some(()) = self.changed.recv() => Input::Files,
@@ -209,13 +343,11 @@ impl Shell {
                 () = shutdown.requested() => break,
             };
             let mut batch = Batch::default();
-            self.take(input, &mut batch).await?;
-            for _ in 1..BATCH_MAX {
-                let Some(input) = self.waiting() else { break };
-                self.take(input, &mut batch).await?;
+            match self.round(input, &mut batch).await {
+                Err(StoreError::Fenced) => self.deposed(&mut batch).await,
+                done => done?,
             }
             draining.append(&mut batch.drained);
-            self.finish(&mut batch).await?;
         }
         self.store.close().await?;
         for drained in draining {
@@ -223,6 +355,15 @@ impl Shell {
         }
         shutdown.requested().await;
         Ok(())
+    }
+
+    async fn round(&mut self, input: Input, batch: &mut Batch) -> Result<(), StoreError> {
+        self.take(input, batch).await?;
+        for _ in 1..BATCH_MAX {
+            let Some(input) = self.waiting() else { break };
+            self.take(input, batch).await?;
+        }
+        self.finish(batch).await
     }
 
     fn waiting(&mut self) -> Option<Input> {
@@ -234,7 +375,8 @@ impl Shell {
 
     fn sleep(&self) -> Duration {
         let longest = if self.watch.is_watching() { SLEEP_MAX } else { LOOK_EVERY };
-        let Some(wake) = self.core.next_wake() else { return longest };
+        let wake = self.core.next_wake().filter(|_| self.role == Role::Leading);
+        let Some(wake) = wake else { return longest };
         let wait = wake.duration_since(instant(&self.world));
         // A timer of tokio counts whole milliseconds: one more, so that it is not early.
         let wait = Duration::try_from(wait).unwrap_or_default() + Duration::from_millis(1);
@@ -243,6 +385,9 @@ impl Shell {
 
     async fn take(&mut self, input: Input, batch: &mut Batch) -> Result<(), StoreError> {
         match input {
+            Input::Lead(Lead::Gained(term)) => self.lead(term, batch).await?,
+            Input::Lead(Lead::Lost) => self.leave(batch).await,
+            Input::Report(report) if self.role != Role::Leading => self.ended(report).await,
             Input::Report(Report::Started { attempt, pid }) => {
                 self.step(Event::Started { attempt, pid }, batch);
             }
@@ -263,8 +408,14 @@ impl Shell {
             }
             Input::Parsed(parsed) => self.take_parsed(parsed, batch).await?,
             Input::Time => {
-                self.step(Event::Tick, batch);
-                self.forget_old_runs().await?;
+                if self.role == Role::Leading {
+                    self.step(Event::Tick, batch);
+                    self.forget_old_runs().await?;
+                    if self.leaders.is_some() {
+                        // They may have been changed through another scheduler.
+                        self.look_at_pools(batch).await?;
+                    }
+                }
                 if !self.watch.is_watching() {
                     self.look_at_files(batch).await?;
                 }
@@ -291,11 +442,25 @@ impl Shell {
         answer: AnswerTo,
         batch: &mut Batch,
     ) -> Result<(), StoreError> {
+        if answer.is_closed() {
+            // Whoever asked was told that it is not done.
+            return Ok(());
+        }
         let answered = match command {
             Command::Drain => {
-                self.step(Event::Drain, batch);
+                if self.role == Role::Leading {
+                    self.step(Event::Drain, batch);
+                }
                 batch.drained.push(answer);
                 return Ok(());
+            }
+            _ if self.role != Role::Leading => {
+                batch.answers.push((answer, Err(self.standby().await)));
+                return Ok(());
+            }
+            Command::PoolsChanged => {
+                self.look_at_pools(batch).await?;
+                Some(Ok(RunKey(0)))
             }
             Command::Trigger(trigger) => self.trigger(trigger, batch).await?,
             Command::SetPaused { dag_id, paused } => {
@@ -381,19 +546,39 @@ impl Shell {
         for change in changes {
             match change {
                 FolderChange::Loaded(dag) => {
-                    let version = self.store.save_version(&dag.dag_id, &dag.file, now).await?;
                     tracing::info!(dag = &*dag.dag_id, file = &*dag.file.name, "DAG loaded");
-                    self.directory.set_loaded(dag.clone(), version, now);
-                    self.step(Event::DagLoaded { dag, version }, batch);
+                    self.loaded(dag, now, batch).await?;
                 }
                 FolderChange::Gone(dag_id) => {
                     tracing::info!(dag = &*dag_id, "DAG gone: its file is no longer there");
                     self.directory.set_gone(&dag_id);
-                    self.step(Event::DagGone { dag_id }, batch);
+                    if self.role == Role::Leading {
+                        self.step(Event::DagGone { dag_id }, batch);
+                    }
                 }
             }
         }
         self.directory.set_errors(self.folder.errors());
+        Ok(())
+    }
+
+    /// The leader keeps the text and schedules the DAG; the others only show it.
+    async fn loaded(
+        &mut self,
+        dag: Arc<Dag>,
+        now: Timestamp,
+        batch: &mut Batch,
+    ) -> Result<(), StoreError> {
+        if self.role == Role::Leading {
+            let version = self.store.save_version(&dag.dag_id, &dag.file, now).await?;
+            self.directory.set_loaded(dag.clone(), version, now);
+            self.step(Event::DagLoaded { dag, version }, batch);
+        } else {
+            let known = self.store.latest_versions().await?;
+            let same = known.into_iter().find(|(_, file)| *file == dag.file);
+            let version = same.map_or(VersionKey(0), |(version, _)| version);
+            self.directory.set_loaded(dag, version, now);
+        }
         Ok(())
     }
 
@@ -427,7 +612,9 @@ impl Shell {
             .collect();
         self.store.commit(&changes).await?;
         self.core.committed();
-        self.directory.beat(instant(&self.world));
+        if self.role == Role::Leading {
+            self.directory.beat(instant(&self.world));
+        }
         for change in changes {
             if let Change::Dag(row) = change {
                 self.directory.set_row(row.clone());

@@ -1,5 +1,6 @@
 //! What comes into the state machine and what goes out of it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -92,6 +93,10 @@ pub struct TaskRow {
     pub task_id: Arc<str>,
     /// Its state.
     pub state: TaskState,
+    /// The pool it takes slots of.
+    pub pool: Arc<str>,
+    /// How many.
+    pub pool_slots: u32,
     /// How often the row has changed.
     pub epoch: Epoch,
     /// The current or last try; 0 before the first.
@@ -138,6 +143,8 @@ pub enum Event {
         /// Which.
         paused: bool,
     },
+    /// Pools have other slots, came or went: all of them, with their slots; -1 is no limit.
+    SetPools(BTreeMap<Arc<str>, i64>),
     /// Somebody asks for a run.
     Trigger(Box<Trigger>),
     /// The executor began a try.
@@ -374,4 +381,13 @@ pub enum Refusal {
     /// The scheduler stops.
     #[error("the scheduler is stopping")]
     Draining,
+    /// Another scheduler leads.
+    #[error("this scheduler stands by: {0}")]
+    Standby(String),
+    /// The database does not answer.
+    #[error(
+        "the scheduler's database does not answer ({0}): it is tried again; \
+         what was asked for may still be done"
+    )]
+    Unavailable(Arc<str>),
 }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::dag::Dag;
+use crate::dag::{DEFAULT_POOL, Dag};
 
 pub use event::{
     Attempt, Change, DagRow, Effect, Epoch, Event, Outcome, RETURN_VALUE, Refusal, RunKey, RunRow,
@@ -48,6 +48,9 @@ pub struct Limits {
     pub paused_at_creation: bool,
 }
 
+/// Slots of the default pool, until it is given others.
+pub const DEFAULT_POOL_SLOTS: i64 = 128;
+
 /// The state machine.
 #[derive(Debug)]
 pub struct Core {
@@ -60,6 +63,10 @@ pub struct Core {
     timers: BTreeSet<(Timestamp, Timer)>,
     ready: BTreeSet<Ready>,
     live: BTreeMap<Attempt, Live>,
+    /// Slots of every pool; -1 is no limit.
+    pools: BTreeMap<Arc<str>, i64>,
+    /// Slots that tries with the executor have.
+    taken_slots: BTreeMap<Arc<str>, i64>,
     next_run: RunKey,
     next_attempt: u64,
     draining: bool,
@@ -115,6 +122,8 @@ struct Place {
 struct Live {
     place: Place,
     dag_id: Arc<str>,
+    pool: Arc<str>,
+    slots: i64,
 }
 
 /// A task that waits for a slot. The order is the order in which slots are given.
@@ -152,6 +161,8 @@ impl Core {
             timers: BTreeSet::new(),
             ready: BTreeSet::new(),
             live: BTreeMap::new(),
+            pools: BTreeMap::from([(DEFAULT_POOL.into(), DEFAULT_POOL_SLOTS)]),
+            taken_slots: BTreeMap::new(),
             next_run: RunKey(1),
             next_attempt: 1,
             draining: false,
@@ -170,6 +181,7 @@ impl Core {
             Event::DagLoaded { dag, version } => self.dag_loaded(dag, version),
             Event::DagGone { dag_id } => self.dag_gone(&dag_id),
             Event::SetPaused { dag_id, paused } => self.set_paused(&dag_id, paused),
+            Event::SetPools(pools) => self.pools = pools,
             Event::Trigger(trigger) => self.trigger(*trigger),
             Event::Started { attempt, pid } => self.started(attempt, pid),
             Event::Pushed { attempt, key, value } => self.pushed(attempt, key, value),
@@ -261,12 +273,25 @@ impl Core {
         }
     }
 
+    /// Whether a task's pool has its slots free. A task of a pool that does not exist waits for it.
+    fn has_slots(&self, row: &TaskRow, taken: &BTreeMap<Arc<str>, i64>) -> bool {
+        match self.pools.get(&row.pool) {
+            None => false,
+            Some(-1) => true,
+            Some(slots) => {
+                let taken = taken.get(&row.pool).copied().unwrap_or(0);
+                taken + i64::from(row.pool_slots) <= *slots
+            }
+        }
+    }
+
     /// Gives free slots to the tasks that have waited longest at the highest priority.
     fn dispatch(&mut self) {
         if self.draining {
             return;
         }
         let mut started: Vec<&Ready> = Vec::new();
+        let mut taken = self.taken_slots.clone();
         for ready in &self.ready {
             if self.live.len() + started.len() >= self.limits.parallelism {
                 break;
@@ -281,6 +306,11 @@ impl Core {
             if entry.row.paused || entry.live + started.iter().filter(same_dag).count() >= slots {
                 continue;
             }
+            let row = &run.tasks[ready.place.task].row;
+            if !self.has_slots(row, &taken) {
+                continue;
+            }
+            *taken.entry(row.pool.clone()).or_default() += i64::from(row.pool_slots);
             started.push(ready);
         }
         let places: Vec<Ready> = started.into_iter().cloned().collect();

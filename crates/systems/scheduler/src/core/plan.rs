@@ -150,6 +150,8 @@ impl Core {
                     index,
                     task_id: task.task_id.clone(),
                     state: TaskState::None,
+                    pool: task.pool.clone(),
+                    pool_slots: task.pool_slots,
                     epoch: Epoch(0),
                     try_number: 0,
                     max_tries: task.retry.retries,

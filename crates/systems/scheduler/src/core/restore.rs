@@ -19,6 +19,8 @@ pub struct Restored {
     pub runs: Vec<Snapshot>,
     /// Logical dates of manual runs after the last interval of their DAG's schedule.
     pub taken: BTreeMap<Arc<str>, Vec<Timestamp>>,
+    /// Slots of every pool; none at all leaves the default pool as it is.
+    pub pools: BTreeMap<Arc<str>, i64>,
     /// The highest key a run has.
     pub last_run: i64,
 }
@@ -30,6 +32,9 @@ impl Core {
     pub fn restore(limits: Limits, restored: Restored, now: Timestamp) -> (Core, Vec<Effect>) {
         let mut core = Core::new(limits, now);
         core.next_run = RunKey(restored.last_run + 1);
+        if !restored.pools.is_empty() {
+            core.pools = restored.pools;
+        }
         for row in restored.dags {
             let mut entry = DagEntry::new(row);
             let taken = restored.taken.get(&entry.row.dag_id).cloned().unwrap_or_default();

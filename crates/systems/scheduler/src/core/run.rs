@@ -143,7 +143,9 @@ impl Core {
         if let Some(entry) = self.dags.get_mut(&start.run.dag_id) {
             entry.live += 1;
         }
-        self.live.insert(attempt, Live { place, dag_id: start.run.dag_id.clone() });
+        let (pool, slots) = (row.pool.clone(), i64::from(row.pool_slots));
+        *self.taken_slots.entry(pool.clone()).or_default() += slots;
+        self.live.insert(attempt, Live { place, dag_id: start.run.dag_id.clone(), pool, slots });
         if row.try_number > 1 {
             // Airflow forgets what the last try left.
             let (run, task_id, key) = (place.run, row.task_id, RETURN_VALUE.into());
@@ -172,7 +174,11 @@ impl Core {
     }
 
     pub(super) fn finished(&mut self, attempt: Attempt, outcome: Outcome) {
-        let Some(Live { place, dag_id }) = self.live.remove(&attempt) else { return };
+        let Some(live) = self.live.remove(&attempt) else { return };
+        let Live { place, dag_id, pool, slots } = live;
+        if let Some(taken) = self.taken_slots.get_mut(&pool) {
+            *taken -= slots;
+        }
         if let Some(dag) = self.dags.get_mut(&dag_id) {
             dag.live = dag.live.saturating_sub(1);
         }

@@ -11,8 +11,8 @@ use serde_saphyr::{Location, Spanned};
 use super::python;
 use super::yaml::{self, TaskEntry, TextOr};
 use super::{
-    Dag, DagFile, HttpWork, ImportError, MAX_ACTIVE_RUNS, MAX_ACTIVE_TASKS, OnError, Output,
-    Params, PythonProgram, RETRY_DELAY, RetryPolicy, TASKS_MAX, Task, Work, is_python,
+    DEFAULT_POOL, Dag, DagFile, HttpWork, ImportError, MAX_ACTIVE_RUNS, MAX_ACTIVE_TASKS, OnError,
+    Output, Params, PythonProgram, RETRY_DELAY, RetryPolicy, TASKS_MAX, Task, Work, is_python,
 };
 use crate::core::TriggerRule;
 use crate::executor::{Rate, RecordPath};
@@ -225,6 +225,7 @@ fn task(
     let backoff = written.retry_exponential_backoff.or(defaults.retry_exponential_backoff);
     let timeout = written.execution_timeout.or(defaults.execution_timeout);
     let owner = written.owner.as_ref().or(defaults.owner.as_ref());
+    let pool = written.pool.as_ref().or(defaults.pool.as_ref());
     Ok(Task {
         task_id: task_id.value.as_str().into(),
         owner: owner.cloned().unwrap_or_else(|| "airflow".to_owned()),
@@ -240,8 +241,18 @@ fn task(
         },
         execution_timeout: timeout.map(|length| length.0),
         priority_weight: written.priority_weight.unwrap_or(1),
+        pool: pool.map_or(DEFAULT_POOL, String::as_str).into(),
+        pool_slots: pool_slots(written)?,
         work: work(written, entry.referenced, templates)?,
     })
+}
+
+fn pool_slots(task: &TaskEntry) -> Result<u32, Wrong> {
+    match &task.pool_slots {
+        None => Ok(1),
+        Some(slots) if slots.value > 0 => Ok(slots.value),
+        Some(slots) => Err((slots.referenced, "pool_slots must be 1 or more".to_owned())),
+    }
 }
 
 fn upstream(task: &TaskEntry, places: &HashMap<&str, usize>) -> Result<Vec<usize>, Wrong> {

@@ -33,6 +33,8 @@ pub use yaml::{Length, OnError};
 pub const MAX_ACTIVE_RUNS: u32 = 16;
 /// Airflow's default for `max_active_tasks`.
 pub const MAX_ACTIVE_TASKS: u32 = 16;
+/// The pool of tasks that name none.
+pub const DEFAULT_POOL: &str = "default_pool";
 /// Airflow's default for `retry_delay`.
 pub const RETRY_DELAY: Duration = Duration::from_secs(300);
 /// Most tasks one DAG may have.
@@ -122,6 +124,10 @@ pub struct Task {
     pub execution_timeout: Option<Duration>,
     /// Higher goes first when slots are short.
     pub priority_weight: i32,
+    /// The pool it takes slots of while it is queued and running.
+    pub pool: Arc<str>,
+    /// How many.
+    pub pool_slots: u32,
     /// What it does.
     pub work: Work,
 }

@@ -16,7 +16,8 @@ use serde_json::{Map, Value, json};
 
 use super::check::{ID_CHARS_MAX, cycle, every, is_id};
 use super::{
-    Dag, DagFile, ImportError, Length, Params, RETRY_DELAY, RetryPolicy, TASKS_MAX, Task, Work,
+    DEFAULT_POOL, Dag, DagFile, ImportError, Length, Params, RETRY_DELAY, RetryPolicy, TASKS_MAX,
+    Task, Work,
 };
 use crate::timetable::{CronPolicy, Schedule, ZonedCron, preset};
 
@@ -90,6 +91,10 @@ struct PythonTask {
     max_retry_delay: Option<f64>,
     execution_timeout: Option<f64>,
     priority_weight: i32,
+    #[serde(default)]
+    pool: Option<String>,
+    #[serde(default)]
+    pool_slots: Option<u32>,
     /// Topics its function writes, as far as the text says it.
     #[serde(default)]
     topics: Vec<String>,
@@ -297,6 +302,8 @@ fn task(written: PythonTask, places: &HashMap<String, usize>) -> Result<Task, St
         },
         execution_timeout: length(written.execution_timeout)?,
         priority_weight: written.priority_weight,
+        pool: written.pool.as_deref().unwrap_or(DEFAULT_POOL).into(),
+        pool_slots: written.pool_slots.unwrap_or(1).max(1),
         work,
     })
 }

@@ -49,6 +49,7 @@ pub(super) struct DefaultArgs {
     pub(super) retry_exponential_backoff: Option<Backoff>,
     pub(super) max_retry_delay: Option<Length>,
     pub(super) execution_timeout: Option<Length>,
+    pub(super) pool: Option<String>,
 }
 
 /// One task.
@@ -67,6 +68,8 @@ pub(super) struct TaskEntry {
     pub(super) max_retry_delay: Option<Length>,
     pub(super) execution_timeout: Option<Length>,
     pub(super) priority_weight: Option<i32>,
+    pub(super) pool: Option<String>,
+    pub(super) pool_slots: Option<Spanned<u32>>,
     // One of these says what the task does.
     #[serde(default, deserialize_with = "present")]
     pub(super) empty: bool,

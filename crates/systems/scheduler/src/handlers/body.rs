@@ -4,8 +4,30 @@ use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use super::error::ApiError;
+
+/// Of a field that may be missing or null: missing leaves it, null removes it.
+pub(super) fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}
+
+/// There are no teams here, as in an Airflow that is not told to have them.
+pub(super) fn no_team(name: Option<&str>) -> Result<(), ApiError> {
+    match name {
+        None => Ok(()),
+        Some(_) => Err(ApiError::invalid(
+            &["body"],
+            "Value error, team_name cannot be set when multi_team mode is disabled. \
+             Please contact your administrator.",
+        )),
+    }
+}
 
 /// A body of type `T`.
 #[derive(Debug)]

@@ -41,6 +41,34 @@ impl ApiError {
         ))
     }
 
+    /// A field that has to be there: FastAPI's shape.
+    pub(super) fn missing(place: &[&str]) -> ApiError {
+        ApiError {
+            status: StatusCode::UNPROCESSABLE_ENTITY,
+            detail: json!([{ "type": "missing", "loc": place, "msg": "Field required" }]),
+        }
+    }
+
+    /// There is one of that name already: what Airflow makes of its database's refusal.
+    pub(super) fn not_unique() -> ApiError {
+        ApiError {
+            status: StatusCode::CONFLICT,
+            detail: json!({
+                "reason": "Unique constraint violation", "statement": "hidden",
+                "orig_error": "hidden", "message": "there is one of that name already",
+            }),
+        }
+    }
+
+    /// As one of a bulk answer's errors.
+    pub(super) fn in_bulk(self) -> Value {
+        let detail = match self.detail {
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        json!({ "error": detail, "status_code": self.status.as_u16() })
+    }
+
     /// A value that is not what it has to be: FastAPI's shape.
     pub(super) fn invalid(place: &[&str], message: impl Into<String>) -> ApiError {
         ApiError {
@@ -58,6 +86,10 @@ impl IntoResponse for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
+        if error.is_passing() {
+            let detail = format!("the scheduler's database does not answer: {error}");
+            return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail);
+        }
         tracing::error!(%error, "a question to the scheduler's database failed");
         ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
     }
@@ -69,7 +101,9 @@ impl From<Refusal> for ApiError {
             Refusal::NoDag(_) | Refusal::NoRun => StatusCode::NOT_FOUND,
             Refusal::Exists { .. } => StatusCode::CONFLICT,
             Refusal::Invalid(_) => StatusCode::BAD_REQUEST,
-            Refusal::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Draining | Refusal::Standby(_) | Refusal::Unavailable(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         };
         let detail = match refusal {
             Refusal::NoDag(dag_id) => format!("Dag with dag_id: '{dag_id}' not found"),

@@ -19,6 +19,7 @@ use super::error::ApiError;
 use super::query::Query;
 use super::task_instances::stored;
 use crate::logs::{Chunk, Follow, LogKey};
+use crate::store::StoredTask;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Form {
@@ -49,12 +50,10 @@ pub(super) async fn get(
         })?,
     };
     let form = form(&headers);
-    let key = LogKey {
-        dag_id: stored.run.dag_id.clone(),
-        run_id: stored.run.run_id.clone(),
-        task_id: stored.task.task_id.clone(),
-        try_number,
-    };
+    if let Some(elsewhere) = elsewhere(&api, &stored, try_number).await? {
+        return Ok(whole(Some(elsewhere), form, &log_key(&stored, try_number)));
+    }
+    let key = log_key(&stored, try_number);
     if query.flag("follow")?.unwrap_or(false) || form == Form::Events {
         let form = if form == Form::Json { Form::Lines } else { form };
         return Ok(followed(api.logs.follow(key, from), form));
@@ -63,6 +62,33 @@ pub(super) async fn get(
         ApiError::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, format!("the log: {error}"))
     })?;
     Ok(whole(read, form, &key))
+}
+
+fn log_key(stored: &StoredTask, try_number: u32) -> LogKey {
+    LogKey {
+        dag_id: stored.run.dag_id.clone(),
+        run_id: stored.run.run_id.clone(),
+        task_id: stored.task.task_id.clone(),
+        try_number,
+    }
+}
+
+/// Logs are files of the scheduler that ran the try: another one can only say where they are.
+async fn elsewhere(
+    api: &Api,
+    stored: &StoredTask,
+    try_number: u32,
+) -> Result<Option<Chunk>, ApiError> {
+    let node = if try_number == stored.task.try_number {
+        stored.node.clone()
+    } else {
+        let tries = api.reader.tries(stored.run.key, &stored.task.task_id).await?;
+        tries.into_iter().find(|one| one.task.try_number == try_number).and_then(|one| one.node)
+    };
+    let Some(node) = node.filter(|node| *node != api.node) else { return Ok(None) };
+    let text =
+        format!("this try ran on the scheduler {node}, which has its log; this is {}", api.node);
+    Ok(Some(Chunk { lines: vec![json!({ "event": text })], next: 0, is_complete: true }))
 }
 
 fn form(headers: &HeaderMap) -> Form {

@@ -6,6 +6,8 @@
 
 mod assets;
 mod body;
+mod bulk;
+mod connections;
 mod dag_runs;
 mod dag_sources;
 mod dags;
@@ -21,6 +23,7 @@ mod runs_change;
 mod task_instances;
 mod tasks;
 mod trigger;
+mod variables;
 mod xcoms;
 
 use std::path::PathBuf;
@@ -51,7 +54,8 @@ pub(crate) struct Api {
     pub(crate) directory: Directory,
     pub(crate) commands: Commands,
     pub(crate) dags_folder: PathBuf,
-    pub(crate) parallelism: usize,
+    /// This scheduler's name among others.
+    pub(crate) node: String,
     /// What our own children show.
     pub(crate) token: Arc<str>,
 }
@@ -97,8 +101,22 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/assets", get(assets::list))
         .route("/importErrors", get(import_errors::list))
         .route("/importErrors/{import_error_id}", get(import_errors::get))
-        .route("/pools", get(pools::list))
-        .route("/pools/{pool_name}", get(pools::get))
+        .route("/pools", get(pools::list).post(pools::post).patch(pools::bulk))
+        .route("/pools/{*pool_name}", get(pools::get).patch(pools::patch).delete(pools::delete))
+        .route("/variables", get(variables::list).post(variables::post).patch(variables::bulk))
+        .route(
+            "/variables/{*variable_key}",
+            get(variables::get).patch(variables::patch).delete(variables::delete),
+        )
+        .route(
+            "/connections",
+            get(connections::list).post(connections::post).patch(connections::bulk),
+        )
+        .route("/connections/test", post(connections::test))
+        .route(
+            "/connections/{connection_id}",
+            get(connections::get).patch(connections::patch).delete(connections::delete),
+        )
         .route("/{*rest}", patch(unknown).get(unknown).post(unknown).put(unknown).delete(unknown));
     let own = axum::middleware::from_fn_with_state(api.clone(), execution::own_children_only);
     let for_tasks = Router::new()

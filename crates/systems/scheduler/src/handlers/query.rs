@@ -6,6 +6,7 @@ use axum::http::request::Parts;
 use jiff::Timestamp;
 
 use super::error::ApiError;
+use crate::store::ListFilter;
 
 /// Airflow's `maximum_page_limit`.
 const LIMIT_MAX: i64 = 100;
@@ -119,6 +120,19 @@ impl Query {
             }
         }
         Ok(order)
+    }
+
+    /// A list's page and order, and a pattern of its names.
+    pub(super) fn list(
+        &mut self,
+        pattern: &str,
+        orders: &[(&'static str, &'static str)],
+    ) -> Result<ListFilter, ApiError> {
+        let (limit, offset) = self.page()?;
+        let order = self.order(orders)?;
+        // A single tilde matches everything.
+        let pattern = self.one(pattern).filter(|pattern| pattern != "~");
+        Ok(ListFilter { pattern, order, limit, offset })
     }
 
     /// What is left must not be a filter, or the answer would hold more than was asked for.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Api;
@@ -24,12 +24,8 @@ use crate::store::{StoredTask, TaskFilter};
 pub(super) struct PatchBody {
     state: Option<String>,
     /// Missing leaves it, null removes it.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "super::body::present")]
     note: Option<Option<String>>,
-}
-
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// `PATCH /dags/{dag_id}/dagRuns/{dag_run_id}`: state `queued`, `success` or `failed`; note.

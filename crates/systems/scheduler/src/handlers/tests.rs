@@ -17,6 +17,8 @@ mod changes;
 mod life;
 mod python;
 mod reading;
+mod settings;
+mod several;
 
 /// Nothing takes this long; a test that waits longer has failed.
 const DEADLINE: Duration = Duration::from_secs(60);

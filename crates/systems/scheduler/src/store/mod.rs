@@ -48,8 +48,8 @@ pub use read::{
     Version, XCom,
 };
 pub use settings::{
-    CONNECTION_ORDERS, Connection, ConnectionError, DEFAULT_POOL, Environment, ListFilter,
-    POOL_ORDERS, PoolUse, Settings, SlotPool, VARIABLE_ORDERS, Variable,
+    CONNECTION_ORDERS, Connection, ConnectionError, Environment, ListFilter, POOL_ORDERS, PoolUse,
+    Settings, SlotPool, VARIABLE_ORDERS, Variable,
 };
 
 /// Why the store did not do something.
@@ -212,7 +212,7 @@ impl Store {
             }
             Some(url) => {
                 let password = place.password_file.map(password).transpose()?;
-                let server = Server::parse(url, password.as_deref(), place.schema)?;
+                let server = Server::parse(url, password.as_deref(), place.schema, place.node)?;
                 let pool = Pool::Postgres(server.pool());
                 let leaders = LeaderTable::new(pool.clone(), place.node, place.address);
                 let writer = Writer::open(server, availability.clone(), is_deposed).await?;
@@ -320,8 +320,14 @@ impl Store {
             dags: asked!(self, session => read::dags(session)),
             runs,
             taken: asked!(self, session => read::taken_dates(session)),
+            pools: self.pool_slots().await?,
             last_run: asked!(self, session => read::last_run(session)),
         })
+    }
+
+    /// The slots of every pool.
+    pub async fn pool_slots(&mut self) -> Result<BTreeMap<Arc<str>, i64>, StoreError> {
+        Ok(asked!(self, session => settings::slots(session)))
     }
 
     /// One run as it is now, to be taken into memory again.
@@ -372,4 +378,4 @@ fn password(path: &Path) -> Result<String, StoreError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

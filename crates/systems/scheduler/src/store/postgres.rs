@@ -25,6 +25,8 @@ const POOL_MAX: u32 = 6;
 const POOL_WAIT: Duration = Duration::from_secs(3);
 /// How long a connection may take to be made.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
+/// Longest name of an application, in bytes.
+const APPLICATION_NAME_MAX: usize = 63;
 /// Between two attempts to reach the server: at first, and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 /// Scripts by version; there is no older one.
@@ -41,11 +43,13 @@ const SETTINGS: &str = "SET idle_in_transaction_session_timeout TO '10s'; \
 pub(super) struct Server {
     options: PgConnectOptions,
     schema: Arc<str>,
+    /// What the server's own lists call us.
+    name: Arc<str>,
 }
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Server({})", self.name())
+        write!(f, "Server({})", self.address())
     }
 }
 
@@ -56,6 +60,7 @@ impl Server {
         url: &str,
         password: Option<&str>,
         schema: &str,
+        node: &str,
     ) -> Result<Server, StoreError> {
         // The parser's reason may repeat parts of the URL.
         let options = PgConnectOptions::from_str(url).map_err(|_| StoreError::Address)?;
@@ -67,12 +72,15 @@ impl Server {
             Some(password) => options.password(password),
             None => options,
         };
-        let options = options.application_name("tidemill scheduler").disable_statement_logging();
-        Ok(Server { options, schema: schema.into() })
+        // The server cuts longer names.
+        let name: String = format!("tidemill {node}").chars().filter(char::is_ascii).collect();
+        let name = name[..name.len().min(APPLICATION_NAME_MAX)].to_owned();
+        let options = options.application_name(&name).disable_statement_logging();
+        Ok(Server { options, schema: schema.into(), name: name.into() })
     }
 
     /// Without the password.
-    pub(super) fn name(&self) -> String {
+    pub(super) fn address(&self) -> String {
         let options = &self.options;
         let database = options.get_database().unwrap_or(options.get_username());
         format!("postgres://{}:{}/{database}", options.get_host(), options.get_port())
@@ -220,8 +228,9 @@ impl Writer {
             let session = &mut Session::Postgres(&mut connection);
             if let Some(broken) = &self.connection {
                 let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                     WHERE pid = $1 AND application_name = 'tidemill scheduler'";
-                Sql::new(end).bind(broken.backend).fetch(session).await?;
+                     WHERE pid = $1 AND application_name = $2";
+                let end = Sql::new(end).bind(broken.backend).bind(&*self.server.name);
+                end.fetch(session).await?;
             }
             let backend = Sql::new("SELECT pg_backend_pid()::bigint AS n");
             let backend = backend.fetch_count(session).await?;
@@ -256,7 +265,10 @@ impl Writer {
         tokio::select! {
             () = tokio::time::sleep(wait) => Ok(()),
             // Somebody else leads by now: what we would write is no longer wanted.
-            _ = self.deposed.wait_for(|is_deposed| *is_deposed) => Err(StoreError::Fenced),
+            Ok(_) = self.deposed.wait_for(|is_deposed| *is_deposed) => {
+                self.availability.set_well();
+                Err(StoreError::Fenced)
+            }
         }
     }
 

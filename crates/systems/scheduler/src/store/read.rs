@@ -151,7 +151,8 @@ pub struct StateCount {
 const TRY_COLUMNS: &str = "t.run_id AS run_key, t.task_index, t.task_id, t.state AS task_state, \
      CAST(0 AS BIGINT) AS task_epoch, t.try_number, t.max_tries, t.scheduled_us, t.queued_us AS task_queued_us, \
      t.started_us AS task_started_us, t.ended_us AS task_ended_us, CAST(NULL AS BIGINT) AS retry_us, CAST(NULL AS BIGINT) AS pid, \
-     t.reason AS task_reason";
+     t.reason AS task_reason, \
+     i.pool, i.pool_slots";
 
 impl Reader {
     /// Runs.
@@ -217,8 +218,9 @@ impl Reader {
     /// Ended tries of a task instance, first to last.
     pub async fn tries(&self, run: RunKey, task_id: &str) -> Result<Vec<StoredTry>, StoreError> {
         let found = Sql::new(format!(
-            "SELECT {TRY_COLUMNS}, t.node FROM task_try t WHERE t.run_id = $1 AND t.task_id = $2 \
-             ORDER BY t.try_number"
+            "SELECT {TRY_COLUMNS}, t.node FROM task_try t JOIN task_instance i \
+             ON i.run_id = t.run_id AND i.task_index = t.task_index \
+             WHERE t.run_id = $1 AND t.task_id = $2 ORDER BY t.try_number"
         ))
         .bind(run.0)
         .bind(task_id)

@@ -16,7 +16,7 @@ pub(super) const RUN_COLUMNS: &str = "r.id, r.dag_id, r.run_id, r.version_id, r.
 pub(super) const TASK_COLUMNS: &str = "t.run_id AS run_key, t.task_index, t.task_id, \
      t.state AS task_state, t.epoch AS task_epoch, t.try_number, t.max_tries, t.scheduled_us, \
      t.queued_us AS task_queued_us, t.started_us AS task_started_us, \
-     t.ended_us AS task_ended_us, t.retry_us, t.pid, t.reason AS task_reason";
+     t.ended_us AS task_ended_us, t.retry_us, t.pid, t.reason AS task_reason, t.pool, t.pool_slots";
 
 pub(super) fn us(at: Timestamp) -> i64 {
     at.as_microsecond()
@@ -95,6 +95,8 @@ pub(super) fn task(row: &Row) -> Result<TaskRow, StoreError> {
         index: usize::try_from(row.get::<i64>("task_index")?).map_err(corrupt)?,
         task_id: text(row, "task_id")?,
         state: named(row, "task_state")?,
+        pool: text(row, "pool")?,
+        pool_slots: small(row, "pool_slots")?,
         epoch: Epoch(row.get("task_epoch")?),
         try_number: small(row, "try_number")?,
         max_tries: small(row, "max_tries")?,

@@ -43,6 +43,10 @@ impl Database {
         Some(Database::new(Some(std::env::var("TIDEMILL_POSTGRES").ok()?)))
     }
 
+    pub(crate) fn schema(&self) -> &str {
+        &self.schema
+    }
+
     fn new(url: Option<String>) -> Database {
         let schema = format!("tidemill_test_{}", World::real().random.uuid().simple());
         Database { dir: tempfile::tempdir().unwrap(), url, schema }
@@ -63,7 +67,7 @@ impl Database {
 
     /// Opened by the only scheduler there is.
     pub(crate) async fn open(&self) -> Opened {
-        let mut opened = self.open_as("one").await.unwrap();
+        let mut opened = self.open_as(&self.schema).await.unwrap();
         if let Some(leaders) = &opened.leaders {
             let lease = std::time::Duration::from_secs(600);
             opened.store.lead(leaders.claim(lease).await.unwrap().unwrap());
@@ -298,3 +302,5 @@ async fn old_runs_are_forgotten_with_all_that_belongs_to_them() {
         assert!(bench.reader.run("d", "running").await.unwrap().is_some());
     }
 }
+
+mod takeover;

@@ -8,7 +8,7 @@ use super::rows::{opt_us, us};
 use crate::core::{Change, DagRow, Epoch, RunRow, RunState, TaskRow, TaskState, VersionKey};
 use crate::dag::DagFile;
 
-/// Rows one statement inserts: SQLite takes 32766 parameters, a row has 7.
+/// Rows one statement inserts: SQLite takes 32766 parameters, a row has 9.
 const ROWS_PER_INSERT: usize = 1000;
 /// Runs that are forgotten in one transaction.
 const FORGOTTEN_MAX: i64 = 200;
@@ -141,7 +141,7 @@ async fn insert_tasks(session: &mut Session<'_>, tasks: &[TaskRow]) -> Result<()
     for tasks in tasks.chunks(ROWS_PER_INSERT) {
         let mut insert = Sql::new(
             "INSERT INTO task_instance (run_id, task_index, task_id, state, epoch, try_number, \
-             max_tries) VALUES ",
+             max_tries, pool, pool_slots) VALUES ",
         );
         for (place, task) in tasks.iter().enumerate() {
             insert.push(if place == 0 { "" } else { ", " }).push_list([
@@ -152,6 +152,8 @@ async fn insert_tasks(session: &mut Session<'_>, tasks: &[TaskRow]) -> Result<()
                 task.epoch.0.into(),
                 i64::from(task.try_number).into(),
                 i64::from(task.max_tries).into(),
+                (&*task.pool).into(),
+                i64::from(task.pool_slots).into(),
             ]);
         }
         insert.execute(session).await?;

@@ -136,6 +136,24 @@ fn slots_go_to_higher_priority_first_and_never_beyond_the_limits() {
 }
 
 #[test]
+fn a_pool_gives_out_its_slots_and_no_more() {
+    let mut sim = Sim::new("2026-01-01T00:00:00Z");
+    sim.load("dag_id: d\ndefault_args: {pool: p}\ntasks: [{task_id: a, bash: x, pool_slots: 2}, {task_id: b, bash: x, pool_slots: 2}, {task_id: c, bash: x}, {task_id: free, bash: x, pool: default_pool}]");
+    sim.trigger("d", "r");
+    assert_eq!(sim.running(), ["free"], "there is no such pool");
+    let pools = |slots| [("p".into(), slots), ("default_pool".into(), 1)].into();
+    sim.step(Event::SetPools(pools(3)));
+    assert_eq!(sim.running(), ["free", "a", "c"], "a task that does not fit is passed over");
+    sim.succeed("c");
+    assert_eq!(sim.running(), ["free", "a"]);
+    sim.step(Event::SetPools(pools(-1)));
+    assert_eq!(sim.running(), ["free", "a", "b"], "no limit");
+    sim.step(Event::SetPools(pools(1)));
+    sim.succeed_all();
+    assert_eq!(sim.run("r").state, RunState::Success);
+}
+
+#[test]
 fn a_second_run_of_the_same_name_or_date_is_refused() {
     let mut sim = diamond();
     sim.trigger("d", "r");

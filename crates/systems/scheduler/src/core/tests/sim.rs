@@ -75,6 +75,7 @@ impl MemoryStore {
                 })
                 .collect(),
             taken,
+            pools: BTreeMap::new(),
             last_run: self.runs.keys().next_back().map_or(0, |key| key.0),
         }
     }

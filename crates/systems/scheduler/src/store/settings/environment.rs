@@ -32,6 +32,12 @@ impl Environment {
         Environment(Arc::new(variables.into_iter().filter(|(name, _)| ours(name)).collect()))
     }
 
+    /// With more of them, which come first.
+    pub fn with(self, more: impl IntoIterator<Item = (String, String)>) -> Environment {
+        let known = self.0.iter().map(|(name, value)| (name.clone(), value.clone()));
+        Environment::of(known.chain(more))
+    }
+
     pub(super) fn variable(&self, key: &str) -> Option<&str> {
         self.0.get(&format!("{VARIABLE}{}", key.to_uppercase())).map(String::as_str)
     }

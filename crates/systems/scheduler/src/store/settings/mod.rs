@@ -12,7 +12,8 @@ mod variables;
 
 pub use connections::{CONNECTION_ORDERS, Connection};
 pub use environment::Environment;
-pub use pools::{DEFAULT_POOL, POOL_ORDERS, PoolUse, SlotPool};
+pub(super) use pools::slots;
+pub use pools::{POOL_ORDERS, PoolUse, SlotPool};
 pub use uri::ConnectionError;
 pub use variables::{VARIABLE_ORDERS, Variable};
 

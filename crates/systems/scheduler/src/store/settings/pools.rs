@@ -4,10 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{ListFilter, Page, Settings, StoreError, Table};
-use crate::store::database::{Row, Sql};
-
-/// The pool of tasks that name none.
-pub const DEFAULT_POOL: &str = "default_pool";
+use crate::store::database::{Row, Session, Sql};
 
 /// A pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,14 +45,6 @@ impl Settings {
     /// Pools.
     pub async fn pools(&self, filter: &ListFilter) -> Result<Page<SlotPool>, StoreError> {
         self.list(&TABLE, filter, read_pool).await
-    }
-
-    /// The slots of every pool.
-    pub async fn pool_slots(&self) -> Result<BTreeMap<Arc<str>, i64>, StoreError> {
-        let mut lent = self.database.acquire().await?;
-        let found = Sql::new("SELECT name, slots FROM pool").fetch(&mut lent.session()).await?;
-        let slots = |row: &Row| Ok((row.get::<String>("name")?.into(), row.get("slots")?));
-        found.iter().map(slots).collect()
     }
 
     /// What is taken of every pool that is used.
@@ -105,6 +94,15 @@ impl Settings {
         let insert = insert.bind(pool.description.as_deref());
         self.change(insert.bind(i64::from(pool.include_deferred))).await
     }
+}
+
+/// The slots of every pool.
+pub(in crate::store) async fn slots(
+    session: &mut Session<'_>,
+) -> Result<BTreeMap<Arc<str>, i64>, StoreError> {
+    let found = Sql::new("SELECT name, slots FROM pool").fetch(session).await?;
+    let slots = |row: &Row| Ok((row.get::<String>("name")?.into(), row.get("slots")?));
+    found.iter().map(slots).collect()
 }
 
 fn read_pool(row: &Row) -> Result<SlotPool, StoreError> {

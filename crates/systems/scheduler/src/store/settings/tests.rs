@@ -1,6 +1,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::dag::DEFAULT_POOL;
 use crate::store::tests::Database;
 
 fn variable(key: &str, value: &str) -> Variable {
@@ -104,7 +105,7 @@ async fn there_is_a_default_pool_of_128_slots() {
         assert!(settings.add_pool(&small).await.unwrap());
         assert!(!settings.add_pool(&small).await.unwrap());
         settings.put_pool(&SlotPool { slots: 2, ..small.clone() }).await.unwrap();
-        let slots = settings.pool_slots().await.unwrap();
+        let slots = slots(&mut settings.database.acquire().await.unwrap().session()).await.unwrap();
         assert_eq!((slots["default_pool"], slots["small"]), (128, 2));
         assert_eq!(settings.pools(&ALL).await.unwrap().total, 2);
         assert!(settings.pool_use().await.unwrap().is_empty());
