@@ -52,6 +52,8 @@ pub(crate) fn scenarios(conform: &Conform, python: &Path, binary: Option<&Path>)
     pytest.env("PYTHONDONTWRITEBYTECODE", "1");
     for (tool, folder) in [
         ("java", "kafka/test_console_tools.py"),
+        ("java", "zookeeper/test_cli.py"),
+        ("javac", "zookeeper/test_curator.py"),
         ("kcat", "kafka/test_kcat.py"),
         ("chromium", "console"),
     ] {

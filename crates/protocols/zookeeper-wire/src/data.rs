@@ -31,11 +31,11 @@ records! {
         mtime: i64,
         /// How often its data was set.
         version: i32,
-        /// How often a child was made; the next sequence number.
+        /// How often a child was made or removed.
         cversion: i32,
         /// How often its access control list was set.
         aversion: i32,
-        /// The session of an ephemeral node, 0 for others; see [`owner`].
+        /// The session of an ephemeral node, 0 for others.
         ephemeral_owner: i64,
         /// Bytes of its data.
         data_length: i32,
@@ -57,11 +57,11 @@ records! {
         mtime: i64,
         /// As in [`Stat`].
         version: i32,
-        /// As in [`Stat`].
+        /// How often a child was made: the next sequence number.
         cversion: i32,
         /// As in [`Stat`].
         aversion: i32,
-        /// As in [`Stat`].
+        /// The session of an ephemeral node; other kinds are kept here too, see [`owner`].
         ephemeral_owner: i64,
         /// As in [`Stat`].
         pzxid: i64,

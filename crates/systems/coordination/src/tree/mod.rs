@@ -36,32 +36,24 @@ impl Node {
         Node { data, acl, stat, children: BTreeSet::new(), touched }
     }
 
-    /// What a client is told of it.
+    /// What a client is told of it: of the owner only a session, and as `cversion` how many children
+    /// were made *and* removed. What is kept counts those that were made.
     pub(crate) fn stat(&self) -> Stat {
-        let StatPersisted {
-            czxid,
-            mzxid,
-            ctime,
-            mtime,
-            version,
-            cversion,
-            aversion,
-            ephemeral_owner,
-            pzxid,
-        } = self.stat;
-        // ZooKeeper shows the owner of containers and of nodes with a time to live as well.
+        let kept = &self.stat;
+        let num_children = i32::try_from(self.children.len()).unwrap_or(i32::MAX);
+        let is_ephemeral = matches!(owner::kind(kept.ephemeral_owner), owner::Kind::Ephemeral(_));
         Stat {
-            czxid,
-            mzxid,
-            ctime,
-            mtime,
-            version,
-            cversion,
-            aversion,
-            ephemeral_owner,
-            pzxid,
+            czxid: kept.czxid,
+            mzxid: kept.mzxid,
+            ctime: kept.ctime,
+            mtime: kept.mtime,
+            version: kept.version,
+            cversion: kept.cversion.wrapping_mul(2).wrapping_sub(num_children),
+            aversion: kept.aversion,
+            ephemeral_owner: if is_ephemeral { kept.ephemeral_owner } else { 0 },
             data_length: length(self.data.as_ref()),
-            num_children: i32::try_from(self.children.len()).unwrap_or(i32::MAX),
+            num_children,
+            pzxid: kept.pzxid,
         }
     }
 }
