@@ -62,8 +62,7 @@ pub(super) async fn operator(
     let moves = moves.compared(context, before).await;
     moves.tell(context);
     let Some(left) = left else {
-        // It was killed, or could not even begin.
-        return ended.outcome(|_| None);
+        return unsaid(ended);
     };
     leave(executor, context, &left).await;
     conclude(ended, left, &moves)
@@ -73,7 +72,6 @@ pub(super) async fn operator(
 fn input(context: &TryContext<'_>, xcoms: &[XCom], result: &str) -> Value {
     let (start, run, dag) = (context.start, &context.start.run, &context.start.dag);
     let config = &context.tools.config;
-    let params = dag.params.resolve(&run.conf).unwrap_or_else(|_| dag.params.defaults());
     let mut room = XCOM_BYTES_MAX;
     let mut known = Vec::new();
     for xcom in xcoms {
@@ -91,7 +89,6 @@ fn input(context: &TryContext<'_>, xcoms: &[XCom], result: &str) -> Value {
         "try_number": start.try_number,
         "max_tries": start.max_tries,
         "result": result,
-        "params": params,
         "has_all_xcoms": known.len() == xcoms.len(),
         "xcoms": known,
         "dag_run": {
@@ -126,6 +123,16 @@ async fn leave(executor: &Executor, context: &TryContext<'_>, left: &Left) {
     if !tasks.is_empty() {
         executor.report(Report::SkipTasks { attempt, tasks }).await;
     }
+}
+
+/// The child was killed, could not even begin, or left in the middle.
+fn unsaid(ended: Ended) -> Outcome {
+    let is_calm = matches!(&ended, Ended::Exited { status, .. } if status.success());
+    if is_calm {
+        let reason = "the process ended by itself before the task was done (os._exit?)".to_owned();
+        return Outcome::Failed { reason, retry: true, value: None };
+    }
+    ended.outcome(|_| None)
 }
 
 fn conclude(ended: Ended, mut left: Left, moves: &Moves) -> Outcome {

@@ -10,6 +10,7 @@ import os
 import sys
 
 from _tidemill.rest import Refused, Unreachable, api, quoted
+from _tidemill.source import own_path_first
 
 #: Long-running commands, and what really serves.
 SERVED = {
@@ -26,10 +27,14 @@ DATABASE = ("init", "migrate", "upgrade", "check", "check-migrations", "reset", 
 
 
 def main(arguments=None):
-    options = parser().parse_args(arguments)
+    own_path_first()
+    options, rest = parser().parse_known_args(arguments)
     if not hasattr(options, "run"):
         parser().print_help()
         return 2
+    if rest and not options.passes:
+        parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
     try:
         return options.run(options) or 0
     except Refused as refused:
@@ -43,12 +48,11 @@ def parser():
     top = argparse.ArgumentParser(prog="airflow", description="Airflow's command line, answered by Tidemill's scheduler.")
     commands = top.add_subparsers(metavar="command")
     for name in SERVED:
-        # Whatever options Airflow has for it: none of them changes anything here.
         _add(commands, name, serve, passes=True).set_defaults(name=name)
     _add(commands, "version", lambda _: print(_version()))
     _add(commands, "info", info, passes=True)
     _add(commands, "cheat-sheet", lambda _: parser().print_help())
-    _add(commands, "db", database, passes=True)
+    _add(commands, "db", database, passes=True).add_argument("what", choices=DATABASE)
     _users(_group(commands, "users"))
     _dags(_group(commands, "dags"))
     _tasks(_group(commands, "tasks"))
@@ -67,9 +71,8 @@ def _group(commands, name):
 
 def _add(commands, name, run, passes=False):
     added = commands.add_parser(name)
-    added.set_defaults(run=run)
-    if passes:
-        added.add_argument("rest", nargs=argparse.REMAINDER)
+    # Of some commands no option changes anything here: all of them are taken.
+    added.set_defaults(run=run, passes=passes)
     return added
 
 
@@ -109,31 +112,25 @@ def serve(options):
     """Waits in the foreground, as the real one would; other programs wait for it."""
     import signal
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     url = os.environ.get("TIDEMILL_SCHEDULER_URL", "")
     print(f"airflow {options.name}: {SERVED[options.name]}{f' at {url}' if url else ''}; this waits to be stopped", flush=True)
     if "-D" in options.rest or "--daemon" in options.rest:
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     while True:
         signal.pause()
 
 
 def database(options):
-    what = next((word for word in options.rest if not word.startswith("-")), None)
-    if what not in DATABASE:
-        print(f"airflow db: one of {', '.join(DATABASE)}", file=sys.stderr)
-        return 2
-    if what in ("reset", "clean"):
-        print(f"airflow db {what}: nothing is removed; Tidemill's own data lies in the project's .tidemill folder")
-        return 0
-    print(f"airflow db {what}: Tidemill keeps its metadata itself; there is nothing to do")
-    return 0
+    if options.what in ("reset", "clean"):
+        print(f"airflow db {options.what}: nothing is removed; Tidemill's own data lies in the project's .tidemill folder")
+    else:
+        print(f"airflow db {options.what}: Tidemill keeps its metadata itself; there is nothing to do")
 
 
 def _users(commands):
-    create = _add(commands, "create", users_create, passes=True)
-    create.set_defaults(run=users_create)
+    _add(commands, "create", users_create, passes=True)
     _listed(commands, "list", lambda options: show([], ["id", "username", "email", "roles"], options.output))
     _add(commands, "delete", users_create, passes=True)
 

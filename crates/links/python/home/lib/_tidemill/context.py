@@ -233,7 +233,7 @@ def build(task, given):
         task_instance=instance, ti=instance, var=_Var(), test_mode=given.get("test_mode", False), inlets=task.inlets,
         outlets=task.outlets, expanded_ti_count=None, triggering_dataset_events={}, triggering_asset_events={},
         data_interval_start=run.data_interval_start, data_interval_end=run.data_interval_end, templates_dict=None,
-        params={**task.dag.params, **task.params, **given.get("params", {})}, start_date=run.start_date,
+        params={**task.dag.params, **task.params, **run.conf}, start_date=run.start_date,
         prev_data_interval_start_success=None, prev_data_interval_end_success=None, prev_start_date_success=None,
         prev_end_date_success=None, try_number=instance.try_number,
     )

@@ -16,10 +16,14 @@ ID_CHARS_MAX = 250
 #: Accepted and without effect: how Airflow's own pages look, who may see them.
 COSMETIC = {
     "access_control", "dag_display_name", "default_view", "disable_bundle_versioning", "full_filepath", "orientation",
-    "owner_links", "sla_miss_callback",
+    "owner_links",
 }
-#: Accepted; said once, because a reader of the file would expect an effect.
-WITHOUT_EFFECT = {"sla_miss_callback": "SLAs are not watched"}
+#: Accepted; told, because a reader of the file would expect an effect.
+WITHOUT_EFFECT = {
+    "sla_miss_callback": "SLAs are not watched",
+    "on_success_callback": "callbacks of a DAG are not called; give it to the tasks, in default_args",
+    "on_failure_callback": "callbacks of a DAG are not called; give it to the tasks, in default_args",
+}
 #: Refused unless they say what is the case anyway.
 REFUSED = {"max_consecutive_failed_dag_runs": (None, 0), "deadline": (None,), "fail_stop": (None, False),
            "fail_fast": (None, False), "allowed_run_types": (None,)}
@@ -89,14 +93,16 @@ class DAG:
     def _set_others(self, others):
         from _tidemill.refusal import unsupported
 
-        for name, value in others.items():
+        callbacks = {"on_success_callback": self.on_success_callback, "on_failure_callback": self.on_failure_callback}
+        for name, value in {**callbacks, **others}.items():
             if name in REFUSED:
                 if value not in REFUSED[name]:
                     raise unsupported(f"DAG({name}={value!r})")
+            elif name in WITHOUT_EFFECT:
+                if value is not None:
+                    state.notice(f"DAG({name}=...): {WITHOUT_EFFECT[name]}")
             elif name not in COSMETIC:
                 raise TypeError(f"DAG.__init__() got an unexpected keyword argument {name!r}")
-            elif value is not None and name in WITHOUT_EFFECT:
-                state.notice(f"DAG({name}=…): {WITHOUT_EFFECT[name]}")
 
     def _date(self, value):
         return None if value is None else aware(value)

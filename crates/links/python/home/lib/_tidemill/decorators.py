@@ -56,7 +56,7 @@ class _DecoratedBash(BashOperator):
 
 
 def free_task_id(task_id):
-    """`f`, then `f__1`, `f__2`, … as often as a function is called in one DAG."""
+    """`f`, then `f__1`, `f__2`, ... as often as a function is called in one DAG."""
     dag = state.current_dag()
     if dag is None:
         return task_id

@@ -14,6 +14,7 @@ PATCHES = {}
 def install():
     if os.environ.get("TIDEMILL_HOSTS"):
         PATCHES["socket"] = "_tidemill.hosts:patch_socket"
+        PATCHES["http.client"] = "_tidemill.hosts:patch_http"
         PATCHES["confluent_kafka.cimpl"] = "_tidemill.hosts:patch_confluent"
     if os.environ.get("TIDEMILL_MOVES"):
         from _tidemill import moves

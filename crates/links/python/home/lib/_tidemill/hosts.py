@@ -73,6 +73,22 @@ def patch_socket(module):
     module.socket = module.SocketType = Redirected
 
 
+def patch_http(module):
+    """The Host header names where a request really goes: our servers answer to their own names only."""
+    original = module.HTTPConnection.__init__
+
+    def __init__(self, host, port=None, *args, **kwargs):
+        name, separator, written = host.rpartition(":")
+        if port is None and separator and written.isdigit():
+            host, port = name, int(written)
+        found = where(host, self.default_port if port is None else port)
+        if found:
+            host, port = found
+        original(self, host, port, *args, **kwargs)
+
+    module.HTTPConnection.__init__ = __init__
+
+
 def _address(address):
     if isinstance(address, tuple) and len(address) >= 2:
         found = where(address[0], address[1])

@@ -7,6 +7,8 @@ import json
 import os
 import sys
 
+from _tidemill.source import own_path_first
+
 #: Bytes of memory a file may ask for while it is read.
 MEMORY_BYTES_MAX = 4 << 30
 
@@ -15,6 +17,7 @@ def main():
     answer = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     _limit_memory()
+    own_path_first()
     path, text = sys.argv[1], sys.stdin.read()
     found = parsed(path, text)
     json.dump(found, answer)
@@ -35,7 +38,7 @@ def _limit_memory():
 
 
 def parsed(path, text):
-    """`{"dags": […], "notices": […], "imports": […]}`, or `{"error": {…}}`."""
+    """`{"dags": [...], "notices": [...], "imports": [...]}`, or `{"error": {...}}`."""
     from _tidemill import state
     from _tidemill.source import run_file
 

@@ -47,7 +47,7 @@ def shown_place(file, line):
 
 
 def imported_names(frame):
-    """What the import statement of a frame's line names in full: `a.b.C`, …"""
+    """What the import statement of a frame's line names in full: `a.b.C`, ..."""
     import linecache
 
     try:

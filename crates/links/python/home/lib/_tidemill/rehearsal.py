@@ -22,7 +22,7 @@ def rehearse(dag, logical_date=None, conf=None):
             continue
         if states.get(task.task_id) == "skipped":
             continue
-        given = {"dag_run": run, "try_number": 1, "max_tries": 0, "xcoms": values, "params": conf or {}, "test_mode": True}
+        given = {"dag_run": run, "try_number": 1, "max_tries": 0, "xcoms": values, "test_mode": True}
         context = build(task, given)
         print(f"[{dag.dag_id}.{task.task_id}]", flush=True)
         Renderer(dag, context).render_fields(task)

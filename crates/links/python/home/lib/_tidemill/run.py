@@ -10,6 +10,8 @@ import json
 import os
 import sys
 
+from _tidemill.source import own_path_first
+
 #: Begins a line that is a log record.
 RECORD = "\x1e"
 #: Longest reason, in characters.
@@ -20,6 +22,7 @@ QUIET = ("kafka", "cassandra", "urllib3", "confluent_kafka")
 
 
 def main():
+    own_path_first()
     given = json.load(sys.stdin)
     _start_logging()
     result = {"state": "failed", "reason": None, "retry": True, "xcoms": {}, "skip": []}

@@ -7,14 +7,21 @@ import types
 MODULE = "tidemill_dag_file"
 
 
+def own_path_first():
+    """Python puts the working directory in front of everything. A project may have a folder called
+    `airflow`: it goes to the end."""
+    here = os.getcwd()
+    if sys.path and sys.path[0] in ("", here):
+        sys.path.append(sys.path.pop(0) or here)
+
+
 def run_file(path, text):
     """The module of a DAG file. The text may be an older one than the file has now: a run keeps the
     version it began with. Raises what the file raises."""
-    folder = os.path.dirname(path)
-    dags_folder = os.environ.get("TIDEMILL_DAGS_FOLDER")
-    for entry in (dags_folder, folder):
+    # Last, as in Airflow: a folder of the project must not stand in for a library of the same name.
+    for entry in (os.environ.get("TIDEMILL_DAGS_FOLDER"), os.path.dirname(path)):
         if entry and entry not in sys.path:
-            sys.path.insert(0, entry)
+            sys.path.append(entry)
     module = types.ModuleType(MODULE)
     module.__file__ = path
     sys.modules[MODULE] = module

@@ -85,7 +85,7 @@ class Template:
                 self.pieces[at - 1] = self.pieces[at - 1].rstrip()
             if piece[-3:-2] == "-" and len(piece) > 4:
                 self.pieces[at + 1] = self.pieces[at + 1].lstrip()
-            inside = piece[2:-2].strip("+")
+            inside = piece[2:-2].strip("+") if piece.startswith("{%") else piece[2:-2]
             self.pieces[at] = piece[:2] + inside.removeprefix("-").removesuffix("-") + piece[-2:]
 
     def _expression(self, text):
@@ -157,7 +157,7 @@ class Template:
         if not separator or not all(name.isidentifier() for name in names):
             raise TemplateSyntaxError(f"expected names and in: for {rest.strip()}")
         if re.search(r"\bif\b|\brecursive\b", source):
-            raise Unsupported("for … if")
+            raise Unsupported("for ... if")
         values, otherwise = self._expression(source), []
         body = self._block(("else", "endfor"))
         if self._next_word()[0] == "else":

@@ -298,3 +298,40 @@ with DAG('d', schedule=None, default_args={'owner': Variable.get('owner')}):
     let answer = reqwest::get(project.url("/execution/variables/owner")).await.unwrap();
     assert_eq!(answer.status(), StatusCode::FORBIDDEN, "it is for our own children");
 }
+
+#[tokio::test]
+async fn a_task_that_takes_too_long_is_told_and_one_that_leaves_in_the_middle_has_failed() {
+    let file = "
+import os, time
+from datetime import timedelta
+from airflow.sdk import DAG, BaseOperator, task
+
+class Slow(BaseOperator):
+    def execute(self, context):
+        while True:
+            try:
+                time.sleep(60)
+            except Exception:
+                continue
+    def on_kill(self):
+        print('told to end', flush=True)
+
+@task
+def leaves():
+    os._exit(0)
+
+with DAG('d', schedule=None):
+    Slow(task_id='slow', execution_timeout=timedelta(seconds=1))
+    leaves()
+";
+    let project = Project::new(&[("d.py", file)]).await;
+    let run_id = project.trigger("d", json!({})).await;
+    assert_eq!(project.ended("d", &run_id).await["state"], "failed");
+    let tasks = format!("/dags/d/dagRuns/{}/taskInstances", path(&run_id));
+    let tasks = project.get(&tasks).await;
+    let reason = |index: usize| tasks["task_instances"][index]["tidemill_reason"].to_string();
+    assert!(reason(0).contains("AirflowTaskTimeout: execution_timeout of 1s"), "{}", reason(0));
+    assert!(reason(1).contains("ended by itself before the task was done"), "{}", reason(1));
+    let log = project.log_of("d", &run_id, "slow").await;
+    assert!(log.contains(&"told to end".to_owned()), "{log:?}");
+}
