@@ -8,7 +8,7 @@ use crate::batch::{self, BatchError, BatchHeader};
 use crate::error::is_full;
 use crate::segment::Segment;
 use crate::shared::{Shared, Writer};
-use crate::{Appended, Durability, LogConfig, LogError};
+use crate::{AbortedTransaction, Appended, Durability, LogConfig, LogError};
 
 /// A small segment reserves as much as it holds, at least this: a thousand partitions with a few
 /// records each must not take a laptop's disk.
@@ -27,6 +27,17 @@ impl Shared {
         batches: &mut [u8],
         leader_epoch: i32,
     ) -> Result<Appended, LogError> {
+        self.append_noting(batches, leader_epoch, None::<fn(i64) -> AbortedTransaction>)
+    }
+
+    /// Appends batches, and notes the transaction they abort: one without the other is never in a
+    /// checkpoint.
+    pub(crate) fn append_noting(
+        self: &Arc<Shared>,
+        batches: &mut [u8],
+        leader_epoch: i32,
+        aborted: Option<impl FnOnce(i64) -> AbortedTransaction>,
+    ) -> Result<Appended, LogError> {
         let config = self.config();
         // Outside the lock: checksums are most of an append's work.
         let incoming = check(batches, &config)?;
@@ -34,6 +45,10 @@ impl Shared {
             let mut writer = self.writer.lock();
             let appended =
                 self.append_locked(&mut writer, batches, leader_epoch, &incoming, &config)?;
+            if let Some(aborted) = aborted {
+                let aborted = aborted(appended.base_offset);
+                writer.active.with_indexes(|indexes| indexes.note_aborted(aborted));
+            }
             (appended, writer.mark())
         };
         match config.durability {
@@ -44,6 +59,16 @@ impl Shared {
             }
         }
         Ok(appended)
+    }
+
+    /// See [`crate::Log::note_aborted`]. A complete segment knows its own from its file.
+    pub(crate) fn note_aborted(&self, aborted: AbortedTransaction) {
+        let segments = self.segments();
+        let of_marker =
+            segments.iter().rev().find(|segment| segment.base_offset <= aborted.last_offset);
+        if let Some(segment) = of_marker {
+            segment.with_indexes(|indexes| indexes.note_aborted(aborted));
+        }
     }
 
     fn append_locked(

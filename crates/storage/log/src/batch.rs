@@ -14,7 +14,10 @@ pub const HEADER_BYTES: usize = 61;
 pub const LENGTH_OVERHEAD: usize = 12;
 
 /// The checksum covers the batch from here on.
-const CRC_START: usize = 21;
+pub(crate) const CRC_START: usize = 21;
+
+/// Attribute bit: the base timestamp is the time from which on deletion markers may go (KIP-534).
+pub(crate) const DELETE_HORIZON_BIT: i16 = 1 << 6;
 
 /// The only record format there is since Kafka 4.0.
 pub const MAGIC: i8 = 2;
@@ -52,7 +55,8 @@ pub enum BatchError {
         /// From the header.
         last_offset_delta: i32,
     },
-    /// Stored batches follow one another without gap or overlap; this one does not.
+    /// Stored batches follow one another without overlap, and without gap where the log was not
+    /// compacted; this one does not.
     #[error("base offset is {actual}, the batch before it says {expected}")]
     Chain {
         /// The offset after the last record of the batch before.
@@ -150,6 +154,12 @@ impl BatchHeader {
     /// Reads and checks the whole batch at the start of `bytes`: length, checksum, and that the
     /// last offset agrees with the number of records.
     pub fn check(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
+        BatchHeader::check_stored(bytes, Gaps::None)
+    }
+
+    /// As [`BatchHeader::check`]; where gaps are legal the batch may hold fewer records than its
+    /// offsets say, or none.
+    pub(crate) fn check_stored(bytes: &[u8], gaps: Gaps) -> Result<BatchHeader, BatchError> {
         let header = BatchHeader::parse(bytes)?;
         let size = header.size_bytes();
         if bytes.len() < size {
@@ -159,8 +169,13 @@ impl BatchHeader {
         if actual != header.crc {
             return Err(BatchError::Crc { expected: header.crc, actual });
         }
-        let count = i64::from(header.record_count);
-        if header.last_offset_delta < 0 || count != i64::from(header.last_offset_delta) + 1 {
+        let (count, span) =
+            (i64::from(header.record_count), i64::from(header.last_offset_delta) + 1);
+        let is_complete = match gaps {
+            Gaps::None => count == span,
+            Gaps::Legal => (0..=span).contains(&count),
+        };
+        if header.last_offset_delta < 0 || !is_complete {
             return Err(BatchError::Count {
                 records: header.record_count,
                 last_offset_delta: header.last_offset_delta,
@@ -219,6 +234,51 @@ impl BatchHeader {
     /// Whether it holds a commit or abort marker instead of a client's records.
     pub fn is_control(&self) -> bool {
         self.attributes & 1 << 5 != 0
+    }
+
+    /// From when on its deletion markers may go, in wall ms; `None` until a compaction has seen them.
+    pub fn delete_horizon_ms(&self) -> Option<i64> {
+        (self.attributes & DELETE_HORIZON_BIT != 0).then_some(self.base_timestamp)
+    }
+
+    /// Writes the header in front of `records`, with the length and the checksum they ask for.
+    pub(crate) fn with_records(&self, records: &[u8]) -> Vec<u8> {
+        let length = (HEADER_BYTES - LENGTH_OVERHEAD + records.len()) as i32;
+        let mut bytes = Vec::with_capacity(HEADER_BYTES + records.len());
+        bytes.extend(self.base_offset.to_be_bytes());
+        bytes.extend(length.to_be_bytes());
+        bytes.extend(self.partition_leader_epoch.to_be_bytes());
+        bytes.extend(self.magic.to_be_bytes());
+        bytes.extend([0; 4]);
+        bytes.extend(self.attributes.to_be_bytes());
+        bytes.extend(self.last_offset_delta.to_be_bytes());
+        bytes.extend(self.base_timestamp.to_be_bytes());
+        bytes.extend(self.max_timestamp.to_be_bytes());
+        bytes.extend(self.producer_id.to_be_bytes());
+        bytes.extend(self.producer_epoch.to_be_bytes());
+        bytes.extend(self.base_sequence.to_be_bytes());
+        bytes.extend(self.record_count.to_be_bytes());
+        bytes.extend(records);
+        let crc = crc32c::crc32c(&bytes[CRC_START..]);
+        bytes[CRC_START - 4..CRC_START].copy_from_slice(&crc.to_be_bytes());
+        bytes
+    }
+}
+
+/// Whether offsets may be missing between batches and inside them: compaction makes such gaps, and
+/// anywhere else they are damage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Gaps {
+    /// Every offset is there.
+    None,
+    /// The segment was compacted, or may have been.
+    Legal,
+}
+
+impl Gaps {
+    /// Whether a batch or segment may begin at `actual` where the one before it ends at `expected`.
+    pub(crate) fn allow(self, expected: i64, actual: i64) -> bool {
+        actual == expected || (self == Gaps::Legal && actual > expected)
     }
 }
 

@@ -1,7 +1,8 @@
 //! The small text files beside the segments.
 //!
 //! - `recovery-checkpoint`, ours: up to where everything is known to be synced, and where the log
-//!   starts. Five lines and a checksum; replaced as a whole.
+//!   starts, and up to where compaction may have made gaps. A few lines and a checksum; replaced as
+//!   a whole.
 //! - `leader-epoch-checkpoint`, Kafka's: at which offset each leader epoch began.
 //! - `partition.metadata`, Kafka's: the id of the topic.
 
@@ -35,6 +36,8 @@ pub(crate) struct Checkpoint {
     pub(crate) recovery: Mark,
     /// First offset that may be read. Segments wholly before it are left-overs.
     pub(crate) start_offset: i64,
+    /// In segments that begin below this offset, offsets may be missing.
+    pub(crate) gaps_below: i64,
 }
 
 impl Checkpoint {
@@ -47,8 +50,12 @@ impl Checkpoint {
 
     fn body(&self) -> String {
         format!(
-            "version 1\nrecovery_offset {}\nrecovery_segment {}\nrecovery_position {}\nstart_offset {}\n",
-            self.recovery.offset, self.recovery.segment, self.recovery.position, self.start_offset,
+            "version 2\nrecovery_offset {}\nrecovery_segment {}\nrecovery_position {}\nstart_offset {}\ngaps_below {}\n",
+            self.recovery.offset,
+            self.recovery.segment,
+            self.recovery.position,
+            self.start_offset,
+            self.gaps_below,
         )
     }
 
@@ -63,9 +70,15 @@ impl Checkpoint {
     }
 
     fn parse(text: &str) -> Option<Checkpoint> {
-        let mut lines = text.lines();
+        let (body, crc) = text.rsplit_once("crc32c ")?;
+        let crc = u32::from_str_radix(crc.strip_suffix('\n')?, 16).ok()?;
+        if crc != crc32c::crc32c(body.as_bytes()) {
+            return None;
+        }
+        let mut lines = body.lines();
         let mut value = |name: &str| lines.next()?.strip_prefix(name)?.strip_prefix(' ');
-        if value("version")? != "1" {
+        let version = value("version")?;
+        if !["1", "2"].contains(&version) {
             return None;
         }
         let checkpoint = Checkpoint {
@@ -75,9 +88,10 @@ impl Checkpoint {
                 position: value("recovery_position")?.parse().ok()?,
             },
             start_offset: value("start_offset")?.parse().ok()?,
+            // Before version 2 there was no compaction.
+            gaps_below: if version == "1" { 0 } else { value("gaps_below")?.parse().ok()? },
         };
-        let crc = u32::from_str_radix(value("crc32c")?, 16).ok()?;
-        (crc == crc32c::crc32c(checkpoint.body().as_bytes())).then_some(checkpoint)
+        Some(checkpoint)
     }
 }
 
@@ -190,6 +204,7 @@ mod tests {
         let checkpoint = Checkpoint {
             recovery: Mark { offset: 70, segment: 50, position: 1234 },
             start_offset: 12,
+            gaps_below: 50,
         };
         let (path, bytes) = checkpoint.file(Path::new("/t-0"));
         assert_eq!(path, Path::new("/t-0/recovery-checkpoint"));
@@ -197,6 +212,15 @@ mod tests {
         assert_eq!(Checkpoint::parse(&text), Some(checkpoint));
         assert_eq!(Checkpoint::parse(&text.replace("1234", "1235")), None);
         assert_eq!(Checkpoint::parse(&text[..text.len() - 3]), None);
+    }
+
+    #[test]
+    fn a_checkpoint_of_the_release_before_compaction_is_read() {
+        let body = "version 1\nrecovery_offset 46\nrecovery_segment 41\nrecovery_position 542\nstart_offset 7\n";
+        let text = format!("{body}crc32c {:08x}\n", crc32c::crc32c(body.as_bytes()));
+        let recovery = Mark { offset: 46, segment: 41, position: 542 };
+        let expected = Checkpoint { recovery, start_offset: 7, gaps_below: 0 };
+        assert_eq!(Checkpoint::parse(&text), Some(expected));
     }
 
     #[test]

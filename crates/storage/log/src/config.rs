@@ -33,6 +33,10 @@ pub struct LogConfig {
     pub retention_ms: Option<i64>,
     /// `retention.bytes`: the oldest segments beyond this total may be deleted. `None`: no limit.
     pub retention_bytes: Option<u64>,
+    /// Whether `cleanup.policy` says `compact`. A log without a recovery checkpoint, such as Kafka's
+    /// own, may then have gaps in its offsets; the time and place of a compaction is the caller's to
+    /// choose ([`crate::Log::compact`]).
+    pub compacted: bool,
     /// Disk space is reserved ahead of the appends in steps of at most this many bytes, and no more
     /// than the segment already holds; 0 reserves none.
     pub preallocate_bytes: u64,
@@ -55,6 +59,7 @@ impl Default for LogConfig {
             index_bytes_max: 10 << 20,
             retention_ms: Some(7 * 24 * 3_600_000),
             retention_bytes: None,
+            compacted: false,
             preallocate_bytes: 16 << 20,
             checkpoint_bytes: 64 << 20,
             durability: Durability::Fsync,

@@ -13,14 +13,20 @@ pub(crate) const LOG: &str = "log";
 pub(crate) const OFFSET_INDEX: &str = "index";
 /// Timestamps to offsets.
 pub(crate) const TIME_INDEX: &str = "timeindex";
+/// Aborted transactions.
+pub(crate) const TXN_INDEX: &str = "txnindex";
+/// Behind the name of a file that a compaction is writing.
+pub(crate) const CLEANED: &str = ".cleaned";
+/// Behind the name of a compacted segment that is to take the place of those it came from.
+pub(crate) const SWAP: &str = ".swap";
 /// An empty file that says: a sync or write failed, so what the kernel shows of the unsynced bytes
 /// may not be what the disk holds. It needs no sync itself: a reboot forgets both.
 pub(crate) const POISONED: &str = "poisoned";
 /// A file that was about to replace another one.
 pub(crate) const BESIDE: &str = ".tmp";
 
-/// What may lie beside a segment and goes with it. The last two are written by the broker.
-pub(crate) const OF_A_SEGMENT: [&str; 5] = [LOG, OFFSET_INDEX, TIME_INDEX, "txnindex", "snapshot"];
+/// What may lie beside a segment and goes with it. The last one may be Kafka's.
+pub(crate) const OF_A_SEGMENT: [&str; 5] = [LOG, OFFSET_INDEX, TIME_INDEX, TXN_INDEX, "snapshot"];
 
 /// Digits in a segment's name, as in Kafka.
 const NAME_DIGITS: usize = 20;

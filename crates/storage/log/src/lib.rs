@@ -1,4 +1,5 @@
-//! The segmented commit log in Kafka's on-disk format: append, group commit, indexes, recovery.
+//! The segmented commit log in Kafka's on-disk format: append, group commit, indexes, recovery,
+//! retention, compaction.
 //!
 //! One [`Log`] is one partition: a directory of segment files that hold record batches exactly as
 //! the client sent them, except for the base offset and the leader epoch. Synchronous: the box
@@ -10,6 +11,7 @@
 //!                                                      many logs)           watermark
 //! read ──▶ segment ─▶ index ─▶ walk ≤ 4 KiB of headers ─▶ LogSlice: file, position, length
 //! open ──▶ recovery point ─▶ check what follows ─▶ cut at the first bad batch ─▶ sync ─▶ serve
+//! compact ▶ newest offset per key ─▶ segments written anew ─▶ swapped in
 //! ```
 //!
 //! Invariants:
@@ -28,6 +30,7 @@ mod acks;
 mod append;
 pub mod batch;
 mod checkpoint;
+mod compact;
 mod config;
 mod error;
 mod files;
@@ -45,10 +48,14 @@ mod slice;
 mod sync;
 mod time_index;
 mod timestamps;
+mod txn_index;
 mod walk;
 
 pub use acks::Done;
 pub use batch::{BatchError, BatchHeader, Compression};
+pub use compact::{
+    Codec, Compactable, Compacted, Compaction, CompactionRequest, CompactionStep, LastBatch,
+};
 pub use config::{Durability, LogConfig, SEGMENT_BYTES_MAX};
 pub use error::LogError;
 pub use flusher::{FLUSH_THREADS, Flusher};
@@ -57,3 +64,4 @@ pub use recovery::{FirstBad, Recovery};
 pub use shared::Observer;
 pub use slice::LogSlice;
 pub use timestamps::TimestampMatch;
+pub use txn_index::AbortedTransaction;

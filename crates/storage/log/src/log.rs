@@ -3,13 +3,14 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicBool, AtomicI64};
 
 use parking_lot::{Mutex, RwLock};
 use tidemill_runtime::World;
 
 use crate::acks::{Acks, Done};
 use crate::checkpoint::{self, PARTITION_METADATA};
+use crate::compact::Eligible;
 use crate::files::{self, ReplaceError};
 use crate::flusher::Ticket;
 use crate::read::Wanted;
@@ -17,7 +18,8 @@ use crate::recovery::{self, Opened};
 use crate::retention::size_bytes;
 use crate::shared::{Observer, Shared, Turn, Writer};
 use crate::{
-    BatchHeader, Durability, Flusher, LogConfig, LogError, LogSlice, Recovery, TimestampMatch,
+    AbortedTransaction, BatchHeader, Compactable, Compaction, CompactionRequest, Durability,
+    Flusher, LogConfig, LogError, LogSlice, Recovery, TimestampMatch,
 };
 
 /// Where an append went.
@@ -74,6 +76,20 @@ impl Log {
     /// was. After [`LogError::Poisoned`] it takes no more appends.
     pub fn append(&self, batches: &mut [u8], leader_epoch: i32) -> Result<Appended, LogError> {
         self.0.append(batches, leader_epoch)
+    }
+
+    /// Appends one batch that ends a transaction by aborting it. `aborted` is given the batch's
+    /// offset, which the index of aborted transactions then knows with the batch.
+    ///
+    /// # Errors
+    /// As [`Log::append`].
+    pub fn append_abort(
+        &self,
+        batch: &mut [u8],
+        leader_epoch: i32,
+        aborted: impl FnOnce(i64) -> AbortedTransaction,
+    ) -> Result<Appended, LogError> {
+        self.0.append_noting(batch, leader_epoch, Some(aborted))
     }
 
     /// Calls `done` once the record at `offset` is as durable as configured: after a sync, or at
@@ -194,6 +210,39 @@ impl Log {
         self.0.apply_retention(now_ms)
     }
 
+    /// How much a compaction could work on; see [`CompactionRequest`] for what is asked.
+    pub fn compactable(
+        &self,
+        first_dirty: i64,
+        below: i64,
+        now_ms: i64,
+        min_lag_ms: i64,
+    ) -> Result<Compactable, LogError> {
+        self.0.compactable(&Eligible { first_dirty, below, now_ms, min_lag_ms })
+    }
+
+    /// Begins a compaction: of each key only the newest record stays. `None` if there is nothing to
+    /// do, or one is under way. The log goes on meanwhile.
+    pub fn compact(&self, request: CompactionRequest) -> Result<Option<Compaction>, LogError> {
+        self.0.compact(request)
+    }
+
+    /// The aborted transactions with a batch or the marker at or after `from`, and records before
+    /// `to`: what a reader of committed records there must know. In the order of their markers.
+    pub fn aborted_transactions(
+        &self,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<AbortedTransaction>, LogError> {
+        self.0.aborted_between(from, to)
+    }
+
+    /// Notes a transaction whose abort marker is in the log, if that is not known yet: for who
+    /// rebuilds this from the batches after a crash.
+    pub fn note_aborted(&self, aborted: AbortedTransaction) {
+        self.0.note_aborted(aborted);
+    }
+
     /// Bytes of all segments' batches.
     pub fn size_bytes(&self) -> u64 {
         size_bytes(&self.0.segments())
@@ -208,6 +257,14 @@ impl Log {
     pub fn flush(&self) -> Result<i64, LogError> {
         self.0.flush(&mut self.0.turn.lock())?;
         Ok(self.high_watermark())
+    }
+
+    /// Syncs what was appended so far, and writes indexes and recovery point: what they say is as
+    /// durable as the records. Gives the offset up to which that is so.
+    pub fn checkpoint(&self) -> Result<i64, LogError> {
+        let mut turn = self.0.turn.lock();
+        self.0.flush_and_checkpoint(&mut turn, self.start_offset())?;
+        Ok(turn.recovery.offset)
     }
 
     /// Takes no more appends, syncs everything, and writes indexes and recovery point, so that the
@@ -278,7 +335,12 @@ fn share(opened: Opened, config: LogConfig, world: &World, flusher: &Flusher) ->
         config: RwLock::new(Arc::new(config)),
         queue: flusher.queue(),
         ticket: Ticket::default(),
-        turn: Mutex::new(Turn { recovery: opened.recovery, appended_at_checkpoint: 0 }),
+        turn: Mutex::new(Turn {
+            recovery: opened.recovery,
+            appended_at_checkpoint: 0,
+            gaps_below: opened.gaps_below,
+        }),
+        compacting: AtomicBool::new(false),
         writer: Mutex::new(writer),
         segments: RwLock::new(Arc::new(opened.segments)),
         start_offset: AtomicI64::new(opened.start_offset),

@@ -7,7 +7,7 @@ use crate::checkpoint::Mark;
 use crate::segment::Segment;
 use crate::shared::Shared;
 use crate::walk::Walk;
-use crate::{BatchHeader, LogError, LogSlice};
+use crate::{AbortedTransaction, BatchHeader, LogError, LogSlice};
 
 /// Which batches a reader wants.
 #[derive(Debug, Clone, Copy)]
@@ -23,20 +23,44 @@ pub(crate) struct Wanted {
 
 impl Shared {
     pub(crate) fn read(&self, wanted: Wanted) -> Result<LogSlice, LogError> {
-        let (start, end) = (self.start_offset(), self.end_offset());
+        // In this order: what is visible lies in the segments that are looked at.
+        let visible = *self.visible.lock();
         let segments = self.segments();
+        let (start, end) = (self.start_offset(), self.end_offset());
         let segment = segments
             .iter()
             .rev()
             .find(|segment| segment.base_offset <= wanted.offset)
             .filter(|_| (start..=end).contains(&wanted.offset))
             .ok_or(LogError::OutOfRange { offset: wanted.offset, start, end })?;
-        let visible = *self.visible.lock();
         let wanted = Wanted { limit: wanted.limit.min(visible.offset), ..wanted };
         if wanted.offset >= wanted.limit {
             return slice(segment, wanted.offset, 0, 0);
         }
         read_segment(segment, wanted, visible)
+    }
+
+    /// The aborted transactions with a batch or the marker at or after `from`, and records before
+    /// `to`, in the order of their markers.
+    pub(crate) fn aborted_between(
+        &self,
+        from: i64,
+        to: i64,
+    ) -> Result<Vec<AbortedTransaction>, LogError> {
+        let segments = self.segments();
+        let first = segments.partition_point(|s| s.base_offset <= from).saturating_sub(1);
+        let mut found = Vec::new();
+        for segment in &segments[first..] {
+            for aborted in segment.aborted()? {
+                if aborted.last_offset >= from && aborted.first_offset < to {
+                    found.push(aborted);
+                }
+                if aborted.last_stable_offset >= to {
+                    return Ok(found);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The headers from the batch that contains `from` to the end of the log.
@@ -128,6 +152,7 @@ pub(crate) fn slice(
         position,
         len: len as usize,
         base_offset,
+        gaps: segment.gaps,
     })
 }
 

@@ -4,6 +4,8 @@
 //! ends there, nothing is checked. Otherwise every batch after it is, and the log is cut where the
 //! first one is torn, damaged or not where it should be; the cut, and what is kept, are synced
 //! before anything is served or appended. Before the recovery point nothing is ever cut.
+//!
+//! Before any of it, a compacted segment that was about to take the place of others takes it.
 
 use std::io;
 use std::path::Path;
@@ -11,10 +13,12 @@ use std::sync::Arc;
 
 use tidemill_runtime::{DirEntry, Disk, DiskFile, OpenMode, World};
 
-use crate::batch::BatchError;
+use crate::batch::{BatchError, Gaps};
 use crate::checkpoint::{Checkpoint, LeaderEpochs, Mark};
+use crate::compact::swap;
 use crate::files::{
-    self, BESIDE, LOG, OFFSET_INDEX, POISONED, TIME_INDEX, base_offset_of, segment_path,
+    self, BESIDE, CLEANED, LOG, OFFSET_INDEX, POISONED, TIME_INDEX, TXN_INDEX, base_offset_of,
+    segment_path,
 };
 use crate::segment::{Indexes, Segment};
 use crate::walk::{Check, Found};
@@ -58,6 +62,8 @@ pub(crate) struct Opened {
     pub(crate) start_offset: i64,
     pub(crate) end: Mark,
     pub(crate) recovery: Mark,
+    /// In segments that begin below this offset, offsets may be missing.
+    pub(crate) gaps_below: i64,
     /// Whether neither the directory's name nor those in it are known to be durable.
     pub(crate) is_new: bool,
     pub(crate) report: Recovery,
@@ -75,12 +81,18 @@ struct Opening<'a> {
     rolled: Vec<Arc<Segment>>,
     /// Whether an earlier process saw a sync or a write fail.
     poisoned: bool,
+    /// In segments that begin below this offset, offsets may be missing.
+    gaps_below: i64,
 }
 
 pub(crate) fn open(dir: &Path, config: &LogConfig, world: &World) -> Result<Opened, LogError> {
     let disk = &world.disk;
     disk.create_dir_all(dir).map_err(LogError::io("make the log's directory"))?;
-    let entries = disk.list(dir).map_err(LogError::io("list the log's directory"))?;
+    let list = || disk.list(dir).map_err(LogError::io("list the log's directory"));
+    let mut entries = list()?;
+    if swap::complete_all(disk, dir, &entries)? {
+        entries = list()?;
+    }
     let opening = Opening {
         dir: dir.into(),
         disk,
@@ -91,6 +103,7 @@ pub(crate) fn open(dir: &Path, config: &LogConfig, world: &World) -> Result<Open
         report: Recovery::default(),
         segments: Vec::new(),
         rolled: Vec::new(),
+        gaps_below: 0,
     };
     let opened = opening.run()?;
     if opened.report.first_bad.is_some() || !opened.report.clean {
@@ -106,6 +119,9 @@ impl Opening<'_> {
     fn run(mut self) -> Result<Opened, LogError> {
         let checkpoint = Checkpoint::load(&**self.disk, &self.dir)
             .map_err(LogError::io("read the recovery checkpoint"))?;
+        // What Kafka compacted has gaps, and no checkpoint that says how far.
+        let unknown = if self.config.compacted { i64::MAX } else { 0 };
+        self.gaps_below = checkpoint.map_or(unknown, |checkpoint| checkpoint.gaps_below);
         self.remove_unfinished();
         let mut found = self.segments_on_disk();
         let start_offset = checkpoint.map_or(found.first().map_or(0, |s| s.0), |c| c.start_offset);
@@ -118,7 +134,7 @@ impl Opening<'_> {
         let below = found.partition_point(|(base, _)| *base <= start_offset).saturating_sub(1);
         let trusted = found.partition_point(|(base, _)| *base < recovery.segment);
         for (base, _) in found.drain(..below.min(trusted)) {
-            Segment::sealed(self.disk, &self.dir, base, 0).remove();
+            Segment::sealed(self.disk, &self.dir, base, Gaps::None, 0).remove();
         }
         // Without a checkpoint nobody ever waited for the directory's own name to be durable.
         let is_new = checkpoint.is_none();
@@ -148,6 +164,7 @@ impl Opening<'_> {
             start_offset: start_offset.min(end.offset),
             end,
             recovery,
+            gaps_below: self.gaps_below.min(end.offset),
             is_new,
             dir: self.dir,
             segments: self.segments,
@@ -174,6 +191,7 @@ impl Opening<'_> {
             start_offset: start,
             end,
             recovery: end,
+            gaps_below: self.gaps_below.min(start),
             is_new,
             report: Recovery { clean: true, checked_from: start, ..Recovery::default() },
         })
@@ -181,7 +199,9 @@ impl Opening<'_> {
 
     /// Files that were about to replace others.
     fn remove_unfinished(&self) {
-        for entry in self.entries.iter().filter(|entry| entry.name.ends_with(BESIDE)) {
+        let is_unfinished =
+            |entry: &&DirEntry| entry.name.ends_with(BESIDE) || entry.name.ends_with(CLEANED);
+        for entry in self.entries.iter().filter(is_unfinished) {
             // Still there next time if this fails, and never read.
             let _ = self.disk.remove_file(&self.dir.join(&entry.name));
         }
@@ -202,10 +222,14 @@ impl Opening<'_> {
         found.retain(|(base, size)| {
             let keep = *size > 0 || Some(*base) == last || *base == recovery.segment;
             if !keep {
-                Segment::sealed(self.disk, &self.dir, *base, 0).remove();
+                Segment::sealed(self.disk, &self.dir, *base, Gaps::None, 0).remove();
             }
             keep
         });
+    }
+
+    fn gaps(&self, base: i64) -> Gaps {
+        if base < self.gaps_below { Gaps::Legal } else { Gaps::None }
     }
 
     fn missing(&self, recovery: Mark, what: &str) -> LogError {
@@ -218,11 +242,13 @@ impl Opening<'_> {
 
     /// A segment before the recovery point: only its indexes are looked for.
     fn trust(&mut self, base: i64, size: u64, next_base: i64) -> Result<(), LogError> {
-        let mut segment = Segment::sealed(self.disk, &self.dir, base, size);
         let has = |suffix, entry_bytes| {
             let is_it = |e: &&DirEntry| base_offset_of(&e.name, suffix) == Some(base);
             self.entries.iter().find(is_it).is_some_and(|e| e.len.is_multiple_of(entry_bytes))
         };
+        let gaps = self.gaps(base);
+        let mut segment = Segment::sealed(self.disk, &self.dir, base, gaps, size)
+            .with_txn_index(has(TXN_INDEX, 1));
         let indexed = has(OFFSET_INDEX, 8) && has(TIME_INDEX, 12);
         if !indexed {
             tracing::warn!(dir = %self.dir.display(), segment = base, "indexes are missing, rebuilding them");
@@ -230,7 +256,7 @@ impl Opening<'_> {
             let mut indexes = Indexes::load(&segment, end, self.config)?;
             indexes.note_newest(base);
             let file = segment.file()?;
-            segment = Segment::open(self.disk, &self.dir, base, file, (size, indexes));
+            segment = Segment::open(self.disk, &self.dir, base, gaps, file, (size, indexes));
         }
         let segment = Arc::new(segment);
         if !indexed {
@@ -244,7 +270,7 @@ impl Opening<'_> {
     fn check(&mut self, recovery: Mark, unchecked: &[(i64, u64)]) -> Result<Mark, LogError> {
         let (mut end, mut kept) = (recovery, 0);
         for (base, _) in unchecked {
-            if *base != recovery.segment && *base != end.offset {
+            if *base != recovery.segment && !self.gaps(*base).allow(end.offset, *base) {
                 self.note_bad(end, BatchError::Chain { expected: end.offset, actual: *base });
                 break;
             }
@@ -276,23 +302,26 @@ impl Opening<'_> {
         if len < from.position {
             return Err(self.missing(from, "the segment is shorter"));
         }
-        let bare = Segment::sealed(self.disk, &self.dir, base, len);
+        let gaps = self.gaps(base);
+        let bare = Segment::sealed(self.disk, &self.dir, base, gaps, len);
         let mut indexes = Indexes::load(&bare, from, self.config)?;
-        let end = self.check_batches(&*file, from, len, &mut indexes)?;
+        let end = self.check_batches(file.clone(), from, len, &mut indexes)?;
         self.report.truncated_bytes += len - end.position;
-        let segment = Segment::open(self.disk, &self.dir, base, file, (end.position, indexes));
+        let segment =
+            Segment::open(self.disk, &self.dir, base, gaps, file, (end.position, indexes));
         self.segments.push(Arc::new(segment));
         Ok(end)
     }
 
     fn check_batches(
         &mut self,
-        file: &dyn DiskFile,
+        file: Arc<dyn DiskFile>,
         from: Mark,
         len: u64,
         indexes: &mut Indexes,
     ) -> Result<Mark, LogError> {
-        let mut check = Check::new(file, from.position, from.offset, len);
+        let place = (from.position, from.offset);
+        let mut check = Check::new(file, place, self.gaps(from.segment), len);
         loop {
             let found = check.next().map_err(LogError::io("read a segment"))?;
             let end =

@@ -1,4 +1,4 @@
-//! One segment: a file of batches and its two indexes.
+//! One segment: a file of batches and its indexes.
 //!
 //! While a segment is written its indexes live in memory. They are written to their files at
 //! checkpoints, when a newer segment has taken over, and on close, always as whole files and always
@@ -9,17 +9,18 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use tidemill_runtime::{Disk, DiskFile, OpenMode};
 
-use crate::batch::{BatchHeader, HEADER_BYTES};
+use crate::batch::{BatchHeader, Gaps, HEADER_BYTES};
 use crate::checkpoint::Mark;
-use crate::files::{self, LOG, OFFSET_INDEX, TIME_INDEX, segment_path};
+use crate::files::{self, LOG, OFFSET_INDEX, TIME_INDEX, TXN_INDEX, segment_path};
 use crate::index::{Entry, decode_all, encode_all, last_in_file, last_in_memory};
 use crate::offset_index::OffsetEntry;
 use crate::time_index::TimeEntry;
+use crate::txn_index::AbortedTransaction;
 use crate::walk::Walk;
 use crate::{LogConfig, LogError};
 
@@ -28,6 +29,7 @@ pub(crate) type Newest = (i64, i64);
 
 pub(crate) struct Segment {
     pub(crate) base_offset: i64,
+    pub(crate) gaps: Gaps,
     dir: Arc<Path>,
     disk: Arc<dyn Disk>,
     /// Opened when first needed: a log may have many old segments that nobody reads.
@@ -38,6 +40,8 @@ pub(crate) struct Segment {
     indexes: RwLock<Option<Indexes>>,
     /// Of a segment whose indexes are in their files, once it was asked for.
     newest: Mutex<Option<Newest>>,
+    /// Whether such a segment has a file of aborted transactions.
+    has_txn_index: AtomicBool,
 }
 
 impl Segment {
@@ -46,10 +50,12 @@ impl Segment {
         disk: &Arc<dyn Disk>,
         dir: &Arc<Path>,
         base_offset: i64,
+        gaps: Gaps,
         size: u64,
     ) -> Segment {
         Segment {
             base_offset,
+            gaps,
             dir: dir.clone(),
             disk: disk.clone(),
             file: Mutex::new(None),
@@ -57,7 +63,13 @@ impl Segment {
             synced: AtomicU64::new(size),
             indexes: RwLock::new(None),
             newest: Mutex::new(None),
+            has_txn_index: AtomicBool::new(false),
         }
+    }
+
+    /// Says that a complete segment has a file of aborted transactions.
+    pub(crate) fn with_txn_index(self, has_txn_index: bool) -> Segment {
+        Segment { has_txn_index: AtomicBool::new(has_txn_index), ..self }
     }
 
     /// A segment with its indexes in memory, of which `size` bytes are synced.
@@ -65,13 +77,14 @@ impl Segment {
         disk: &Arc<dyn Disk>,
         dir: &Arc<Path>,
         base_offset: i64,
+        gaps: Gaps,
         file: Arc<dyn DiskFile>,
         (size, indexes): (u64, Indexes),
     ) -> Segment {
         Segment {
             file: Mutex::new(Some(file)),
             indexes: RwLock::new(Some(indexes)),
-            ..Segment::sealed(disk, dir, base_offset, size)
+            ..Segment::sealed(disk, dir, base_offset, gaps, size)
         }
     }
 
@@ -87,7 +100,7 @@ impl Segment {
         if !file.is_empty()? {
             file.set_len(0)?;
         }
-        Ok(Segment::open(disk, dir, base_offset, file, (0, Indexes::default())))
+        Ok(Segment::open(disk, dir, base_offset, Gaps::None, file, (0, Indexes::default())))
     }
 
     pub(crate) fn file(&self) -> Result<Arc<dyn DiskFile>, LogError> {
@@ -141,18 +154,52 @@ impl Segment {
         self.indexes.write().as_mut().map(work)
     }
 
-    /// The two index files with what they say about batches before `mark`; `None` if they are in
-    /// their files for good.
-    pub(crate) fn index_files(&self, mark: Mark) -> Option<[(PathBuf, Vec<u8>); 2]> {
+    /// The index files with what they say about batches before `mark`; none if they are in their
+    /// files for good. There is a file of aborted transactions only where there are such.
+    pub(crate) fn index_files(&self, mark: Mark) -> Vec<(PathBuf, Vec<u8>)> {
         let indexes = self.indexes.read();
-        let indexes = indexes.as_ref()?;
-        let (offsets, times) = indexes.before(self.base_offset, mark);
-        Some([(self.path(OFFSET_INDEX), offsets), (self.path(TIME_INDEX), times)])
+        let Some(indexes) = indexes.as_ref() else { return Vec::new() };
+        let (offsets, times, aborted) = indexes.before(self.base_offset, mark);
+        let mut files = vec![(self.path(OFFSET_INDEX), offsets), (self.path(TIME_INDEX), times)];
+        if !aborted.is_empty() {
+            files.push((self.path(TXN_INDEX), aborted));
+        }
+        files
+    }
+
+    /// Bytes of the two indexes by offset and time; what is unknown counts as none.
+    pub(crate) fn index_bytes(&self) -> u64 {
+        let length = |suffix| {
+            let file = self.disk.open(&self.path(suffix), OpenMode::Existing);
+            file.and_then(|file| file.len()).unwrap_or(0)
+        };
+        length(OFFSET_INDEX).max(length(TIME_INDEX))
+    }
+
+    /// The transactions whose abort marker is in the segment, by the marker's offset.
+    pub(crate) fn aborted(&self) -> Result<Vec<AbortedTransaction>, LogError> {
+        if let Some(indexes) = &*self.indexes.read() {
+            return Ok(indexes.aborted.clone());
+        }
+        if !self.has_txn_index.load(Ordering::Acquire) {
+            return Ok(Vec::new());
+        }
+        self.read_aborted()
+    }
+
+    fn read_aborted(&self) -> Result<Vec<AbortedTransaction>, LogError> {
+        match self.disk.read(&self.path(TXN_INDEX)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(LogError::io("read an index of aborted transactions")(error)),
+            Ok(bytes) => Ok(decode_all(&bytes)),
+        }
     }
 
     /// The indexes are complete in their files: the memory is free.
     pub(crate) fn forget_indexes(&self) {
         let indexes = self.indexes.write().take();
+        let has_aborted = indexes.as_ref().is_some_and(|indexes| !indexes.aborted.is_empty());
+        self.has_txn_index.fetch_or(has_aborted, Ordering::AcqRel);
         *self.newest.lock() = indexes.and_then(|indexes| indexes.newest);
     }
 
@@ -271,7 +318,7 @@ impl Segment {
 
     /// The batches between two positions.
     pub(crate) fn walk(&self, from: u64, to: u64) -> Result<Walk, LogError> {
-        Ok(Walk::new(self.file()?, self.base_offset, from, to))
+        Ok(Walk::new(self.file()?, self.base_offset, self.gaps, (from, to)))
     }
 
     /// Removes the segment's files. What cannot be removed now is removed at the next start.
@@ -288,11 +335,13 @@ impl Segment {
     }
 }
 
-/// Both indexes of a segment that is being written.
+/// The indexes of a segment that is being written.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Indexes {
     offsets: Vec<OffsetEntry>,
     times: Vec<TimeEntry>,
+    /// Transactions whose abort marker is in the segment, by the marker's offset.
+    pub(crate) aborted: Vec<AbortedTransaction>,
     /// Bytes since the batch of the last offset entry began.
     bytes_since_entry: u64,
     /// The newest timestamp so far.
@@ -343,8 +392,15 @@ impl Indexes {
             || (self.times.len() + 1) * TimeEntry::BYTES > max
     }
 
-    /// The content of the two files, as far as it concerns batches before `mark`.
-    fn before(&self, base_offset: i64, mark: Mark) -> (Vec<u8>, Vec<u8>) {
+    /// Takes note of an aborted transaction, once.
+    pub(crate) fn note_aborted(&mut self, aborted: AbortedTransaction) {
+        if self.aborted.last().is_none_or(|last| last.last_offset < aborted.last_offset) {
+            self.aborted.push(aborted);
+        }
+    }
+
+    /// The content of the three files, as far as it concerns batches before `mark`.
+    fn before(&self, base_offset: i64, mark: Mark) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
         let offsets = self.offsets.iter().filter(|entry| {
             mark.segment > base_offset || u64::from(entry.position) < mark.position
         });
@@ -352,7 +408,8 @@ impl Indexes {
             .times
             .iter()
             .filter(|entry| base_offset + i64::from(entry.relative_offset) < mark.offset);
-        (encode_all(offsets), encode_all(times))
+        let aborted = self.aborted.iter().filter(|entry| entry.last_offset < mark.offset);
+        (encode_all(offsets), encode_all(times), encode_all(aborted))
     }
 
     /// Rebuilds the indexes of the batches before `mark`, from the files as far as they go. If the
@@ -363,6 +420,10 @@ impl Indexes {
         config: &LogConfig,
     ) -> Result<Indexes, LogError> {
         let mut indexes = Indexes::from_files(segment, mark)?;
+        // What was aborted is not told by the headers: this file is believed as it is.
+        let mut aborted = segment.read_aborted()?;
+        aborted.retain(|entry| entry.last_offset < mark.offset);
+        indexes.aborted.clone_from(&aborted);
         let from = indexes.offsets.last().map_or(0, |entry| u64::from(entry.position));
         if indexes.catch_up(segment, from, mark, config)? {
             return Ok(indexes);
@@ -371,7 +432,7 @@ impl Indexes {
             segment = segment.base_offset,
             "indexes do not fit the segment, rebuilding them"
         );
-        let mut rebuilt = Indexes::default();
+        let mut rebuilt = Indexes { aborted, ..Indexes::default() };
         if rebuilt.catch_up(segment, 0, mark, config)?
             || rebuilt.offsets.len() > indexes.offsets.len()
         {
@@ -429,7 +490,7 @@ impl Indexes {
             }
         }
         let arrived = walk.position() == mark.position
-            && walk.expected().is_none_or(|expected| expected == mark.offset);
+            && walk.expected().is_none_or(|expected| segment.gaps.allow(expected, mark.offset));
         Ok(arrived)
     }
 }

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use tidemill_runtime::{Disk, OpenMode};
@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) ticket: Ticket,
     /// Held by whoever syncs, writes checkpoints or removes segments.
     pub(crate) turn: Mutex<Turn>,
+    /// Held by the one compaction that may be under way.
+    pub(crate) compacting: AtomicBool,
     pub(crate) writer: Mutex<Writer>,
     /// Oldest first, never empty. Replaced as a whole, so that a reader keeps what it began with.
     pub(crate) segments: RwLock<Arc<Vec<Arc<Segment>>>>,
@@ -45,6 +47,9 @@ pub(crate) struct Turn {
     pub(crate) recovery: Mark,
     /// Bytes that had been appended since opening, when that was written.
     pub(crate) appended_at_checkpoint: u64,
+    /// In segments that begin below this offset a compaction may have made gaps. In the checkpoint
+    /// file before the first such segment is.
+    pub(crate) gaps_below: i64,
 }
 
 /// Where the next append goes.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tidemill_runtime::DiskFile;
 
 use crate::LogError;
-use crate::batch::{BatchError, BatchHeader};
+use crate::batch::{BatchError, BatchHeader, Gaps};
 
 /// Whole record batches in one segment file. Holding it keeps the file's content readable, even
 /// when retention deletes the segment meanwhile.
@@ -18,6 +18,7 @@ pub struct LogSlice {
     pub(crate) position: u64,
     pub(crate) len: usize,
     pub(crate) base_offset: i64,
+    pub(crate) gaps: Gaps,
 }
 
 impl LogSlice {
@@ -63,7 +64,7 @@ impl LogSlice {
     fn verified_len(&self, bytes: &[u8]) -> Result<usize, LogError> {
         let (mut at, mut expected) = (0, self.base_offset);
         while at < bytes.len() {
-            match check_chained(&bytes[at..], expected) {
+            match check_chained(&bytes[at..], expected, self.gaps) {
                 Ok(header) => {
                     at += header.size_bytes();
                     expected = header.next_offset();
@@ -95,9 +96,13 @@ impl fmt::Debug for LogSlice {
 }
 
 /// Checks the batch at the start of `bytes` and that it continues the chain at `expected`.
-pub(crate) fn check_chained(bytes: &[u8], expected: i64) -> Result<BatchHeader, BatchError> {
-    let header = BatchHeader::check(bytes)?;
-    if header.base_offset != expected {
+pub(crate) fn check_chained(
+    bytes: &[u8],
+    expected: i64,
+    gaps: Gaps,
+) -> Result<BatchHeader, BatchError> {
+    let header = BatchHeader::check_stored(bytes, gaps)?;
+    if !gaps.allow(expected, header.base_offset) {
         return Err(BatchError::Chain { expected, actual: header.base_offset });
     }
     Ok(header)

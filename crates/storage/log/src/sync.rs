@@ -120,10 +120,11 @@ impl Shared {
         };
         let mut beside = Vec::new();
         for segment in synced.rolled.iter().chain([&synced.active]) {
-            beside.extend(segment.index_files(synced.end).into_iter().flatten());
+            beside.extend(segment.index_files(synced.end));
         }
         beside.extend(epochs.as_ref().map(|epochs| epochs.file(&self.dir)));
-        let checkpoint = Checkpoint { recovery: synced.end, start_offset };
+        let gaps_below = turn.gaps_below;
+        let checkpoint = Checkpoint { recovery: synced.end, start_offset, gaps_below };
 
         let written = files::replace(&*self.disk, &self.dir, &beside)
             .and_then(|()| files::replace(&*self.disk, &self.dir, &[checkpoint.file(&self.dir)]));

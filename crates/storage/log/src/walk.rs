@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tidemill_runtime::DiskFile;
 
 use crate::LogError;
-use crate::batch::{BatchError, BatchHeader, HEADER_BYTES};
+use crate::batch::{BatchError, BatchHeader, Gaps, HEADER_BYTES};
 use crate::slice::check_chained;
 
 /// Bytes read at once while only headers are wanted: several small batches, little of a big one.
@@ -25,6 +25,7 @@ pub(crate) struct Walk {
     end: u64,
     /// What the next base offset must be; unknown before the first batch.
     expected: Option<i64>,
+    gaps: Gaps,
     chunk: Vec<u8>,
     chunk_at: u64,
     failed: bool,
@@ -32,7 +33,12 @@ pub(crate) struct Walk {
 
 impl Walk {
     /// From `position`, where a batch begins, to `end`, where one ends.
-    pub(crate) fn new(file: Arc<dyn DiskFile>, segment: i64, position: u64, end: u64) -> Walk {
+    pub(crate) fn new(
+        file: Arc<dyn DiskFile>,
+        segment: i64,
+        gaps: Gaps,
+        (position, end): (u64, u64),
+    ) -> Walk {
         let expected = (position == 0).then_some(segment);
         Walk {
             file,
@@ -40,6 +46,7 @@ impl Walk {
             position,
             end,
             expected,
+            gaps,
             chunk: Vec::new(),
             chunk_at: 0,
             failed: false,
@@ -82,7 +89,7 @@ impl Walk {
             return Err(BatchError::Truncated { needed, actual });
         }
         match self.expected {
-            Some(expected) if header.base_offset != expected => {
+            Some(expected) if !self.gaps.allow(expected, header.base_offset) => {
                 Err(BatchError::Chain { expected, actual: header.base_offset })
             }
             _ => Ok(header),
@@ -127,21 +134,39 @@ pub(crate) enum Found {
     End,
 }
 
-/// Reads a segment whole and checks every batch, for recovery.
-pub(crate) struct Check<'a> {
-    file: &'a dyn DiskFile,
+/// Reads a segment whole and checks every batch, for recovery and compaction.
+pub(crate) struct Check {
+    file: Arc<dyn DiskFile>,
     /// Where the next batch begins.
     pub(crate) position: u64,
     /// The base offset it must have.
     pub(crate) expected: i64,
+    gaps: Gaps,
     len: u64,
     chunk: Vec<u8>,
     chunk_at: u64,
 }
 
-impl<'a> Check<'a> {
-    pub(crate) fn new(file: &'a dyn DiskFile, position: u64, expected: i64, len: u64) -> Check<'a> {
-        Check { file, position, expected, len, chunk: Vec::new(), chunk_at: 0 }
+impl Check {
+    /// From `position`, where the batch at offset `expected` begins, to `len`.
+    pub(crate) fn new(
+        file: Arc<dyn DiskFile>,
+        (position, expected): (u64, i64),
+        gaps: Gaps,
+        len: u64,
+    ) -> Check {
+        Check { file, position, expected, gaps, len, chunk: Vec::new(), chunk_at: 0 }
+    }
+
+    /// Whether everything was read.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.position >= self.len
+    }
+
+    /// The bytes of the batch that [`Check::next`] found at `position`, until it is called again.
+    pub(crate) fn bytes_of(&self, header: &BatchHeader, position: u64) -> &[u8] {
+        let from = (position - self.chunk_at) as usize;
+        &self.chunk[from..from + header.size_bytes()]
     }
 
     pub(crate) fn next(&mut self) -> io::Result<Found> {
@@ -155,7 +180,7 @@ impl<'a> Check<'a> {
         {
             self.hold(header.size_bytes() as u64)?;
         }
-        Ok(match check_chained(self.rest(), self.expected) {
+        Ok(match check_chained(self.rest(), self.expected, self.gaps) {
             Ok(header) => {
                 let at = self.position;
                 self.position += header.size_bytes() as u64;

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod batches;
+mod compaction;
+mod compaction_crash;
 mod crash;
 mod durability;
 mod faults;
