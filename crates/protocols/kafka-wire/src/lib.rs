@@ -4,7 +4,8 @@
 //!   [`Message::encode`] and [`Message::decode`] for every version.
 //! - [`RequestHeader`], [`ResponseHeader`], [`frame`]: what stands around a message.
 //! - [`records`]: record batches, the unit that is stored and sent unchanged.
-//! - [`consumer_protocol`], [`group_records`]: tables for what groups carry and keep.
+//! - [`consumer_protocol`], [`group_records`], [`transaction_records`]: tables for what groups carry
+//!   and coordinators keep.
 //! - [`ApiKey`], [`ErrorCode`]: Kafka's numbers and their names.
 //!
 //! Decoding judges every length before it believes it: an array takes memory only as its elements
@@ -30,6 +31,7 @@ pub mod frame;
 pub mod group_records;
 pub mod messages;
 pub mod records;
+pub mod transaction_records;
 
 pub use api_key::ApiKey;
 pub use decode::{DecodeError, DecodeReason};

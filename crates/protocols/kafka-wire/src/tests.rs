@@ -11,6 +11,7 @@ use crate::group_records::{
 };
 use crate::messages::*;
 use crate::sample::{Choices, Sample};
+use crate::transaction_records::{TransactionLogKey, TransactionLogValue};
 use crate::{
     ApiKey, DecodeReason, Message, Request, RequestHeader, ResponseHeader, encode_request,
     encode_response,
@@ -34,7 +35,10 @@ macro_rules! each_request {
             DescribeConfigsRequest, DescribeClusterRequest, DeleteGroupsRequest,
             CreatePartitionsRequest, DeleteRecordsRequest, IncrementalAlterConfigsRequest,
             DescribeTopicPartitionsRequest, OffsetForLeaderEpochRequest, DescribeLogDirsRequest,
-            OffsetDeleteRequest, SaslHandshakeRequest, SaslAuthenticateRequest,
+            OffsetDeleteRequest,
+            AddPartitionsToTxnRequest, AddOffsetsToTxnRequest, EndTxnRequest,
+            WriteTxnMarkersRequest, TxnOffsetCommitRequest, DescribeProducersRequest,
+            DescribeTransactionsRequest, ListTransactionsRequest, SaslHandshakeRequest, SaslAuthenticateRequest,
         );
     };
 }
@@ -107,6 +111,7 @@ proptest! {
         each!(comes_back(&choices) for
             Subscription, Assignment,
             OffsetCommitKey, OffsetCommitValue, GroupMetadataKey, GroupMetadataValue,
+            TransactionLogKey, TransactionLogValue,
         );
     }
 
@@ -117,7 +122,8 @@ proptest! {
         to in any::<u8>(),
     ) {
         each_request!(request_and_response_survive_damage(&choices, at, to));
-        each!(survives_damage(&choices, at, to) for GroupMetadataValue, OffsetCommitValue);
+        each!(survives_damage(&choices, at, to) for
+            GroupMetadataValue, OffsetCommitValue, TransactionLogValue);
     }
 
     #[test]

@@ -75,8 +75,8 @@ impl Compression {
         }
     }
 
-    /// Compresses records.
-    pub(super) fn compress(self, plain: Bytes) -> Bytes {
+    /// Compresses records, with Kafka's default level.
+    pub fn compress(self, plain: Bytes) -> Bytes {
         let written = match self {
             Compression::None => return plain,
             Compression::Gzip => gzip(&plain),

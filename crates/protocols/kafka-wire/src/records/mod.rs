@@ -6,6 +6,7 @@
 mod batch;
 mod builder;
 mod compression;
+mod marker;
 mod reader;
 mod varint;
 
@@ -15,6 +16,7 @@ mod tests;
 pub use batch::{Batch, BatchHeader, Batches, TimestampType, batches};
 pub use builder::BatchBuilder;
 pub use compression::Compression;
+pub use marker::Marker;
 pub use reader::{Records, decode, decode_bounded};
 
 use bytes::Bytes;

@@ -17,6 +17,15 @@ pub fn decode_bounded(bytes: &Bytes, decompressed_bytes_max: usize) -> Records {
     Records { batches: batches(bytes), current: None, decompressed_bytes_max }
 }
 
+/// The first record of a batch, also of a control batch; `None` if there is none to be read.
+pub(super) fn first_record(batch: &Batch) -> Option<Record> {
+    let compression = batch.header.compression().ok()?;
+    let content = compression.decompress(&batch.payload(), DECOMPRESSED_BYTES_MAX).ok()?;
+    let left = batch.header.record_count;
+    let mut open = Open { batch: batch.clone(), content, position: 0, left };
+    if left > 0 { open.next_record().ok() } else { None }
+}
+
 /// Walks over records. See [`decode`].
 #[derive(Debug)]
 pub struct Records {
