@@ -38,6 +38,7 @@ macro_rules! settings {
     (@string) => { 2 };
     (@int) => { 3 };
     (@long) => { 5 };
+    (@double) => { 6 };
     (@list) => { 7 };
 }
 
@@ -63,6 +64,12 @@ pub(crate) fn all(config: &Config, listen: SocketAddr, dir: &Path) -> Vec<Broker
         "group.min.session.timeout.ms" int ms(config.group_min_session_timeout),
             "The shortest session timeout a member may ask for.";
         "listeners" string listener, "Where this broker listens.";
+        "log.cleaner.backoff.ms" long ms(config.log_cleaner_backoff),
+            "How often the cleaner looks for topics to compact.";
+        "log.cleaner.dedupe.buffer.size" long config.log_cleaner_dedupe_buffer_size.0,
+            "Bytes of memory for the keys of a compaction.";
+        "log.cleaner.io.max.bytes.per.second" double config.log_cleaner_io_max_bytes_per_second.0,
+            "Bytes that compaction reads and writes per second at most.";
         "log.cleanup.policy" list "delete", "What happens to old segments.";
         "log.dir" string dir.display(), "Where the partitions are.";
         "log.dirs" string dir.display(), "Where the partitions are.";
@@ -90,6 +97,10 @@ pub(crate) fn all(config: &Config, listen: SocketAddr, dir: &Path) -> Vec<Broker
         "producer.id.expiration.ms" int ms(config.producer_id_expiration),
             "An idempotent producer that writes nothing is forgotten after so long.";
         "socket.request.max.bytes" int config.socket_request_max_bytes.0, "Bytes of one request.";
+        "transaction.max.timeout.ms" int ms(config.transaction_max_timeout),
+            "The longest time a client may ask for before its transaction is aborted.";
+        "transactional.id.expiration.ms" int ms(config.transactional_id_expiration),
+            "A transactional id that nobody uses is forgotten after so long.";
     }
 }
 

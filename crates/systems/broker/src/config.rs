@@ -26,6 +26,14 @@ pub struct Config {
     pub log_retention_bytes: Option<ByteSize>,
     /// How often segments are looked at for that (`log.retention.check.interval.ms`).
     pub log_retention_check_interval: Span,
+    /// How often the cleaner looks for topics to compact (`log.cleaner.backoff.ms`).
+    pub log_cleaner_backoff: Span,
+    /// Bytes of memory for the keys of a compaction (`log.cleaner.dedupe.buffer.size`): 24 per key.
+    /// What does not fit is compacted in a later pass.
+    pub log_cleaner_dedupe_buffer_size: ByteSize,
+    /// Bytes that compaction reads and writes per second at most
+    /// (`log.cleaner.io.max.bytes.per.second`).
+    pub log_cleaner_io_max_bytes_per_second: ByteSize,
     /// Bytes of a segment file (`log.segment.bytes`).
     pub log_segment_bytes: ByteSize,
     /// Age at which a segment is closed even if it is small (`log.roll.ms`).
@@ -65,6 +73,14 @@ pub struct Config {
     /// An idempotent producer that writes nothing is forgotten after so long
     /// (`producer.id.expiration.ms`).
     pub producer_id_expiration: Span,
+    /// The longest time a client may ask for before its transaction is aborted
+    /// (`transaction.max.timeout.ms`).
+    pub transaction_max_timeout: Span,
+    /// A transactional id that nobody uses is forgotten after so long
+    /// (`transactional.id.expiration.ms`).
+    pub transactional_id_expiration: Span,
+    /// Transactional ids in all; a further one is refused with `COORDINATOR_NOT_AVAILABLE`.
+    pub transactional_ids_max: usize,
 }
 
 impl Default for Config {
@@ -79,6 +95,9 @@ impl Default for Config {
             log_retention: Span::secs(7 * 24 * 3600),
             log_retention_bytes: None,
             log_retention_check_interval: Span::secs(300),
+            log_cleaner_backoff: Span::secs(15),
+            log_cleaner_dedupe_buffer_size: ByteSize::mib(32),
+            log_cleaner_io_max_bytes_per_second: ByteSize::mib(64),
             log_segment_bytes: ByteSize::gib(1),
             log_roll: Span::secs(7 * 24 * 3600),
             message_max_bytes: ByteSize(1_048_588),
@@ -96,6 +115,9 @@ impl Default for Config {
             offset_metadata_max_bytes: ByteSize(4096),
             offsets_retention: Span::secs(7 * 24 * 3600),
             producer_id_expiration: Span::secs(24 * 3600),
+            transaction_max_timeout: Span::secs(15 * 60),
+            transactional_id_expiration: Span::secs(7 * 24 * 3600),
+            transactional_ids_max: 10_000,
         }
     }
 }

@@ -10,22 +10,24 @@ use tidemill_log::{Flusher, LogError};
 use tidemill_runtime::{DirLock, Tasks, World};
 use uuid::Uuid;
 
+use crate::cleaner::Cleaner;
 use crate::config::Config;
 use crate::error::StartError;
 use crate::fetch_sessions::FetchSessions;
 use crate::group::Groups;
 use crate::group::store::Store;
 use crate::journal::{Event, Journal};
-use crate::topics::name::OFFSETS_TOPIC;
+use crate::topics::name::{OFFSETS_TOPIC, TRANSACTIONS_TOPIC};
 use crate::topics::settings::Overrides;
 use crate::topics::{Topic, Topics};
+use crate::transactions::Transactions;
 
 /// This broker's number: it is the only one.
 pub(crate) const NODE_ID: i32 = 1;
 /// Producer ids reserved in one step, as in Kafka.
 const PRODUCER_ID_BLOCK: i64 = 1000;
-/// Segments of `__consumer_offsets`: small, so that little stays behind when it is rewritten.
-const OFFSETS_SEGMENT_BYTES: u32 = 16 << 20;
+/// Segments of the broker's own topics: what is being written to cannot be compacted.
+const OWN_SEGMENT_BYTES: u32 = 16 << 20;
 
 /// The broker without its sockets.
 pub(crate) struct Core {
@@ -35,12 +37,14 @@ pub(crate) struct Core {
     pub(crate) cluster_id: String,
     pub(crate) topics: Arc<Topics>,
     pub(crate) fetch_sessions: FetchSessions,
+    pub(crate) cleaner: Cleaner,
     journal: Arc<Journal>,
     flusher: Arc<Flusher>,
     producer_ids: Mutex<ProducerIds>,
     groups: Arc<Groups>,
-    /// Held while the groups' topic is made.
-    making_groups: Mutex<()>,
+    pub(crate) transactions: Transactions,
+    /// Held while one of the broker's own topics is made.
+    making_topics: Mutex<()>,
     _held: DirLock,
 }
 
@@ -68,11 +72,16 @@ impl Core {
         let flusher = Arc::new(flusher);
         let journal = Arc::new(Journal::open(&dir.join("metadata"), &world, &flusher)?);
         let below = journal.metadata().producer_ids_below;
+        let cleaner = Cleaner::open(dir.clone(), world.clone());
         let topics =
             Topics::open(dir, config.clone(), world.clone(), flusher.clone(), journal.clone());
         let groups = Arc::new(Groups::new(&config, world.clone()));
         if let Some(topic) = topics.named(OFFSETS_TOPIC) {
             load_groups(&groups, &topic, topics.dir())?;
+        }
+        let transactions = Transactions::new(&config, world.clone());
+        if let Some(topic) = topics.named(TRANSACTIONS_TOPIC) {
+            load_transactions(&transactions, &topic, topics.dir())?;
         }
         Ok(Core {
             config,
@@ -81,11 +90,13 @@ impl Core {
             cluster_id,
             topics: Arc::new(topics),
             fetch_sessions: FetchSessions::default(),
+            cleaner,
             journal,
             flusher,
             producer_ids: Mutex::new(ProducerIds { next: below, below }),
             groups,
-            making_groups: Mutex::new(()),
+            transactions,
+            making_topics: Mutex::new(()),
             _held: held,
         })
     }
@@ -105,7 +116,7 @@ impl Core {
     /// The groups. At the first question their topic is made, which blocks for a moment.
     pub(crate) fn groups(&self) -> Result<&Arc<Groups>, ErrorCode> {
         if !self.groups.is_ready() {
-            let _one_at_a_time = self.making_groups.lock();
+            let _one_at_a_time = self.making_topics.lock();
             if !self.groups.is_ready() {
                 self.make_groups().map_err(|reason| {
                     tracing::error!(reason, "__consumer_offsets cannot be made");
@@ -116,14 +127,38 @@ impl Core {
         Ok(&self.groups)
     }
 
-    fn make_groups(&self) -> Result<(), String> {
+    /// The transactional ids. At the first question their topic is made, which blocks for a moment.
+    pub(crate) fn transactions(&self) -> Result<&Transactions, ErrorCode> {
+        if !self.transactions.is_ready() {
+            let _one_at_a_time = self.making_topics.lock();
+            if !self.transactions.is_ready() {
+                self.make_transactions().map_err(|reason| {
+                    tracing::error!(reason, "__transaction_state cannot be made");
+                    ErrorCode::CoordinatorNotAvailable
+                })?;
+            }
+        }
+        Ok(&self.transactions)
+    }
+
+    fn make_transactions(&self) -> Result<(), String> {
+        let topic = self.make_own(TRANSACTIONS_TOPIC)?;
+        load_transactions(&self.transactions, &topic, self.topics.dir())
+            .map_err(|error| error.to_string())
+    }
+
+    /// Makes one of the broker's own topics.
+    fn make_own(&self, name: &str) -> Result<Arc<Topic>, String> {
         let overrides = Overrides::from([
             ("cleanup.policy".to_owned(), "compact".to_owned()),
             ("compression.type".to_owned(), "producer".to_owned()),
-            ("segment.bytes".to_owned(), OFFSETS_SEGMENT_BYTES.to_string()),
+            ("segment.bytes".to_owned(), OWN_SEGMENT_BYTES.to_string()),
         ]);
-        let made = self.topics.create(OFFSETS_TOPIC, 1, overrides);
-        let topic = made.map_err(|refused| refused.to_string())?;
+        self.topics.create(name, 1, overrides).map_err(|refused| refused.to_string())
+    }
+
+    fn make_groups(&self) -> Result<(), String> {
+        let topic = self.make_own(OFFSETS_TOPIC)?;
         load_groups(&self.groups, &topic, self.topics.dir()).map_err(|error| error.to_string())
     }
 
@@ -137,6 +172,7 @@ impl Core {
         let now_ms = self.world.clock.now_ms();
         let silent_ms = millis(self.config.producer_id_expiration.0);
         self.groups.clean();
+        self.transactions.clean();
         for topic in self.topics.all() {
             for partition in topic.partitions().iter() {
                 let (topic, partition_index) = (&topic.name, partition.index);
@@ -167,6 +203,18 @@ fn load_groups(groups: &Groups, topic: &Topic, dir: &Path) -> Result<(), StartEr
     let partition = topic.partition(0);
     partition.and_then(|partition| groups.load(Store::new(partition))).map_err(|error| {
         let path = dir.join(format!("{OFFSETS_TOPIC}-0"));
+        StartError::Unreadable { path, reason: error.to_string() }
+    })
+}
+
+fn load_transactions(
+    transactions: &Transactions,
+    topic: &Topic,
+    dir: &Path,
+) -> Result<(), StartError> {
+    let partition = topic.partition(0);
+    partition.and_then(|partition| transactions.load(partition)).map_err(|error| {
+        let path = dir.join(format!("{TRANSACTIONS_TOPIC}-0"));
         StartError::Unreadable { path, reason: error.to_string() }
     })
 }

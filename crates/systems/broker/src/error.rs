@@ -118,8 +118,10 @@ pub(crate) enum AppendError {
     Internal,
     #[error("acks must be 0, 1 or -1")]
     Acks,
-    #[error("transactions are not served by this broker")]
+    #[error("a batch of a transaction needs the transactional id in its request")]
     Transactional,
+    #[error("the transaction does not allow it: {0}")]
+    Transaction(ErrorCode),
 }
 
 impl AppendError {
@@ -138,6 +140,7 @@ impl AppendError {
             AppendError::Internal => ErrorCode::InvalidTopicException,
             AppendError::Acks => ErrorCode::InvalidRequiredAcks,
             AppendError::Transactional => ErrorCode::TransactionalIdAuthorizationFailed,
+            AppendError::Transaction(code) => *code,
         }
     }
 }

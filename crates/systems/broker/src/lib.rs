@@ -3,13 +3,16 @@
 //! ```text
 //! socket ── server ── handlers ──┬── topics ── partition ── tidemill-log
 //!                                ├── groups ── __consumer_offsets (a partition)
+//!                                ├── transactions ── __transaction_state (a partition)
 //!                                └── journal: which topics there are
 //! ```
 //!
 //! - `server`: the only sockets. One request after the other per connection; answers in order.
 //! - `handlers`: one file per request. They translate; they decide nothing.
+//! - `cleaner`: which topics are compacted, and when.
 //! - `topics`, `partition`, `producers`, `validate`: what is stored, and by which rules.
 //! - `group`: the classic group protocol as a synchronous state machine.
+//! - `transactions`: transactional ids, and what their ends write into partitions.
 //!
 //! Invariants: a record that was acknowledged is as durable as configured; readers see only such
 //! records; a batch goes from socket to file to socket as the bytes it came as; one bad partition
@@ -18,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 mod broker_settings;
+mod cleaner;
 mod config;
 mod core;
 mod error;
@@ -30,6 +34,7 @@ mod producers;
 mod producers_file;
 mod server;
 mod topics;
+mod transactions;
 mod validate;
 
 pub use config::{Config, Durability};

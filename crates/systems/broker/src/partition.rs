@@ -1,8 +1,9 @@
 //! One partition: the rules for what is appended, read and searched, above its log.
 //!
 //! Invariants: what is answered as stored is durable as configured; readers see nothing above the
-//! high watermark, which never goes back; a batch of an idempotent producer is stored once. The
-//! last stable offset is the high watermark, because there are no transactions yet.
+//! high watermark, which never goes back; a batch of an idempotent producer is stored once. Readers
+//! of committed records see nothing above the last stable offset: the first record whose
+//! transaction is open, or whose end is not durable.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -10,7 +11,7 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tidemill_kafka_wire::records::{self, Record};
-use tidemill_log::{Log, LogError, LogSlice, TimestampMatch};
+use tidemill_log::{BatchHeader, Log, LogError, LogSlice, TimestampMatch};
 use tidemill_runtime::Disk;
 use tokio::sync::{Notify, oneshot};
 
@@ -18,7 +19,7 @@ use crate::error::{AppendError, PartitionError};
 use crate::producers::Producers;
 use crate::producers_file;
 use crate::topics::settings::TopicSettings;
-use crate::validate;
+use crate::{transactions, validate};
 
 /// This broker leads every partition from its creation on, so there is one epoch of leadership.
 pub(crate) const LEADER_EPOCH: i32 = 0;
@@ -31,7 +32,7 @@ pub(crate) struct Partition {
     pub(crate) index: i32,
     /// Or why it could not be opened: the partition is offline then, its neighbours are not.
     log: Result<Log, PartitionError>,
-    producers: Mutex<Producers>,
+    pub(crate) producers: Mutex<Producers>,
     waiters: Arc<Waiters>,
     disk: Arc<dyn Disk>,
     /// Bytes appended since what is known of producers was written down.
@@ -76,7 +77,7 @@ impl Partition {
         Partition { index, log, producers, waiters, disk, unwritten_bytes }
     }
 
-    fn log(&self) -> Result<&Log, PartitionError> {
+    pub(crate) fn log(&self) -> Result<&Log, PartitionError> {
         self.log.as_ref().map_err(Clone::clone)
     }
 
@@ -113,7 +114,7 @@ impl Partition {
         }
         let mut batch = validate::as_configured(records, &header, settings, now_ms)?;
         let appended = log.append(&mut batch, LEADER_EPOCH)?;
-        let placed = tidemill_log::BatchHeader { base_offset: appended.base_offset, ..header };
+        let placed = BatchHeader { base_offset: appended.base_offset, ..header };
         producers.record(&placed, now_ms);
         self.unwritten_bytes.fetch_add(batch.len() as u64, Ordering::Relaxed);
         Ok(Stored {
@@ -125,14 +126,13 @@ impl Partition {
     }
 
     /// Appends one of the broker's own batches, which needs no judgement; gives its last offset.
-    pub(crate) fn append_own(&self, batch: &Bytes) -> Result<i64, PartitionError> {
-        Ok(self.log()?.append(&mut batch.to_vec(), LEADER_EPOCH)?.last_offset)
-    }
-
-    /// Syncs what was appended; blocking.
-    pub(crate) fn flush(&self) -> Result<(), PartitionError> {
-        self.log()?.flush()?;
-        Ok(())
+    pub(crate) fn append_own(&self, batch: &Bytes, now_ms: i64) -> Result<i64, PartitionError> {
+        let log = self.log()?;
+        let header = BatchHeader::parse(batch).map_err(LogError::from)?;
+        let mut producers = self.producers.lock();
+        let appended = log.append(&mut batch.to_vec(), LEADER_EPOCH)?;
+        producers.record(&BatchHeader { base_offset: appended.base_offset, ..header }, now_ms);
+        Ok(appended.last_offset)
     }
 
     /// Completes when the record at `offset` is as durable as configured. Asked for at once, not
@@ -174,7 +174,18 @@ impl Partition {
         bytes_max: usize,
         at_least_one_batch: bool,
     ) -> Result<LogSlice, PartitionError> {
-        Ok(self.log()?.read(offset, bytes_max, at_least_one_batch)?)
+        self.read_below(offset, i64::MAX, bytes_max, at_least_one_batch)
+    }
+
+    /// As [`Partition::read`], only batches whose records are all below `limit`.
+    pub(crate) fn read_below(
+        &self,
+        offset: i64,
+        limit: i64,
+        bytes_max: usize,
+        at_least_one_batch: bool,
+    ) -> Result<LogSlice, PartitionError> {
+        Ok(self.log()?.read_below(offset, limit, bytes_max, at_least_one_batch)?)
     }
 
     pub(crate) fn start_offset(&self) -> Result<i64, PartitionError> {
@@ -183,6 +194,15 @@ impl Partition {
 
     pub(crate) fn high_watermark(&self) -> Result<i64, PartitionError> {
         Ok(self.log()?.high_watermark())
+    }
+
+    /// Up to where readers of committed records see.
+    pub(crate) fn last_stable_offset(&self) -> Result<i64, PartitionError> {
+        let log = self.log()?;
+        // In this order: a marker below this high watermark has been noted.
+        let high_watermark = log.high_watermark();
+        let first_unstable = self.producers.lock().first_unstable(high_watermark);
+        Ok(first_unstable.map_or(high_watermark, |first| first.min(high_watermark)))
     }
 
     /// The first record at or after a time.
@@ -231,11 +251,6 @@ impl Partition {
         Ok(log.delete_records_before(offset)?)
     }
 
-    /// The offset the next record will get, durable or not.
-    pub(crate) fn end_offset(&self) -> Result<i64, PartitionError> {
-        Ok(self.log()?.end_offset())
-    }
-
     pub(crate) fn size_bytes(&self) -> Result<u64, PartitionError> {
         Ok(self.log()?.size_bytes())
     }
@@ -271,7 +286,8 @@ impl Partition {
             let content = producers_file::encode(&producers, log.end_offset());
             (content, self.unwritten_bytes.load(Ordering::Relaxed))
         };
-        log.flush()?;
+        // With the index of aborted transactions: a start looks at no marker before this again.
+        log.checkpoint()?;
         self.disk
             .replace(&log.dir().join(producers_file::NAME), &content)
             .map_err(|error| PartitionError::Storage(error.to_string()))?;
@@ -308,8 +324,15 @@ fn producers_of(log: &Log, disk: &dyn Disk, now_ms: i64) -> Result<Producers, Pa
     let (mut producers, from) = known;
     if from < log.end_offset() {
         for header in log.batch_headers(from) {
-            producers.record(&header?, now_ms);
+            let header = header?;
+            if header.is_control() {
+                transactions::replay_marker(log, &mut producers, &header, now_ms)?;
+            } else {
+                producers.record(&header, now_ms);
+            }
         }
+        // What recovery keeps is durable.
+        producers.first_unstable(log.high_watermark());
     }
     Ok(producers)
 }
@@ -320,15 +343,16 @@ fn find(
     fits: impl Fn(&Record) -> bool,
     from: &mut i64,
 ) -> Result<Option<Found>, PartitionError> {
-    let mut behind = slice.base_offset() + 1;
-    for record in records::decode(&slice.bytes()?) {
+    let bytes = slice.bytes()?;
+    // Of a compacted batch the last record may be gone.
+    let header = BatchHeader::parse(&bytes).map_err(LogError::from)?;
+    for record in records::decode(&bytes) {
         let record = record.map_err(|error| PartitionError::Storage(error.to_string()))?;
         if fits(&record) {
             return Ok(Some(Found { offset: record.offset, timestamp: record.timestamp }));
         }
-        behind = record.offset + 1;
     }
-    *from = behind.max(*from);
+    *from = header.next_offset().max(*from);
     Ok(None)
 }
 

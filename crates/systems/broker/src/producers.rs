@@ -1,11 +1,14 @@
 //! What a partition remembers of idempotent producers, so that a batch sent twice is stored once.
 //!
 //! Per producer the last five batches, as in Kafka: a client has at most five requests in flight.
-//! The state is rebuilt from the batches in the log. Spec: KIP-98, KIP-360.
+//! The state is rebuilt from the batches in the log. Also which of them have a transaction open
+//! here, and how far readers of committed records may see. Spec: KIP-98, KIP-360, KIP-890.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use tidemill_log::BatchHeader;
+use tidemill_log::{AbortedTransaction, BatchHeader};
+
+use tidemill_kafka_wire::ErrorCode;
 
 use crate::error::AppendError;
 
@@ -18,6 +21,11 @@ const PRODUCERS_MAX: usize = 50_000;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Producers {
     known: HashMap<i64, Producer>,
+    /// The producers with an open transaction, by the offset of its first record.
+    open: BTreeMap<i64, i64>,
+    /// Transactions that ended, by the marker's offset, with the offset of the first record: their
+    /// end is not seen before it is durable.
+    ended: BTreeMap<i64, i64>,
 }
 
 /// One producer.
@@ -28,6 +36,10 @@ pub(crate) struct Producer {
     pub(crate) batches: VecDeque<StoredBatch>,
     /// When it last wrote, in wall ms.
     pub(crate) active_ms: i64,
+    /// The offset of the first record of its open transaction.
+    pub(crate) open_since: Option<i64>,
+    /// Epoch of the coordinator that ended its last transaction; -1 if none did.
+    pub(crate) coordinator_epoch: i32,
 }
 
 /// A batch of a producer and where it was stored.
@@ -49,7 +61,29 @@ impl Producers {
 
     /// Takes what was known of a producer.
     pub(crate) fn insert(&mut self, id: i64, producer: Producer) {
+        if let Some(first_offset) = producer.open_since {
+            self.open.insert(first_offset, id);
+        }
         self.known.insert(id, producer);
+    }
+
+    /// What is known of a producer.
+    pub(crate) fn get(&self, id: i64) -> Option<&Producer> {
+        self.known.get(&id)
+    }
+
+    /// The producers with an open transaction, and their epochs.
+    pub(crate) fn open(&self) -> Vec<(i64, i16)> {
+        let epoch = |id: &i64| self.known.get(id).map_or(-1, |producer| producer.epoch);
+        self.open.values().map(|id| (*id, epoch(id))).collect()
+    }
+
+    /// The first offset whose fate is not decided, or not durably; `None` if there is none.
+    pub(crate) fn first_unstable(&mut self, high_watermark: i64) -> Option<i64> {
+        // Markers below are durable.
+        self.ended = self.ended.split_off(&high_watermark);
+        let open = self.open.first_key_value().map(|(offset, _)| *offset);
+        self.ended.values().copied().chain(open).min()
     }
 
     /// What a batch is: new (`None`), or one that is stored already.
@@ -60,7 +94,14 @@ impl Producers {
             let (received, current) = (batch.producer_epoch, producer.epoch);
             return Err(AppendError::OldEpoch { received, current });
         }
+        if producer.open_since.is_some() && !batch.is_transactional() {
+            return Err(AppendError::Transaction(ErrorCode::InvalidTxnState));
+        }
         let received = batch.base_sequence;
+        if received < 0 {
+            // The broker's own, which are written once.
+            return Ok(None);
+        }
         if batch.producer_epoch > producer.epoch {
             return match received {
                 0 => Ok(None),
@@ -73,7 +114,7 @@ impl Producers {
             return Ok(Some(*stored));
         }
         match producer.next_sequence() {
-            Some(expected) if expected != received => {
+            expected if expected != received => {
                 Err(AppendError::OutOfOrderSequence { received, expected })
             }
             _ => Ok(None),
@@ -85,34 +126,73 @@ impl Producers {
         if batch.producer_id < 0 || batch.is_control() {
             return;
         }
-        if self.known.len() >= PRODUCERS_MAX && !self.known.contains_key(&batch.producer_id) {
-            self.forget_silent_half();
+        let producer = self.active(batch.producer_id, batch.producer_epoch, now_ms);
+        let begins = batch.is_transactional() && producer.open_since.is_none();
+        if begins {
+            producer.open_since = Some(batch.base_offset);
         }
-        let producer = self.known.entry(batch.producer_id).or_insert_with(|| Producer {
-            epoch: batch.producer_epoch,
-            batches: VecDeque::with_capacity(BATCHES_MAX),
-            active_ms: now_ms,
-        });
-        if producer.epoch != batch.producer_epoch {
-            producer.epoch = batch.producer_epoch;
-            producer.batches.clear();
+        if batch.base_sequence >= 0 {
+            producer.remember(batch);
         }
-        if producer.batches.len() == BATCHES_MAX {
-            producer.batches.pop_front();
+        if begins {
+            self.open.insert(batch.base_offset, batch.producer_id);
         }
-        producer.active_ms = now_ms;
-        producer.batches.push_back(StoredBatch {
-            first_sequence: batch.base_sequence,
-            last_sequence: batch.last_sequence(),
-            base_offset: batch.base_offset,
-            last_offset: batch.last_offset(),
-            max_timestamp: batch.max_timestamp,
-        });
     }
 
+    /// Remembers a marker at `offset`. Gives the transaction that it ended, as it is listed if it
+    /// was aborted.
+    pub(crate) fn end(
+        &mut self,
+        (id, epoch): (i64, i16),
+        offset: i64,
+        coordinator_epoch: i32,
+        now_ms: i64,
+    ) -> Option<AbortedTransaction> {
+        let producer = self.active(id, epoch, now_ms);
+        producer.coordinator_epoch = coordinator_epoch;
+        let first_offset = producer.open_since.take()?;
+        self.open.remove(&first_offset);
+        self.ended.insert(offset, first_offset);
+        Some(self.aborted_at(id, first_offset, offset))
+    }
+
+    /// How the open transaction of a producer is listed if a marker at `offset` aborts it.
+    pub(crate) fn aborted_at(
+        &self,
+        producer_id: i64,
+        first_offset: i64,
+        offset: i64,
+    ) -> AbortedTransaction {
+        let others = self.open.iter().find(|(_, id)| **id != producer_id);
+        let last_stable_offset = others.map_or(offset + 1, |(first, _)| *first);
+        AbortedTransaction { producer_id, first_offset, last_offset: offset, last_stable_offset }
+    }
+
+    /// A producer that writes with an epoch.
+    fn active(&mut self, id: i64, epoch: i16, now_ms: i64) -> &mut Producer {
+        if self.known.len() >= PRODUCERS_MAX && !self.known.contains_key(&id) {
+            self.forget_silent_half();
+        }
+        let producer = self.known.entry(id).or_insert_with(|| Producer {
+            epoch,
+            batches: VecDeque::with_capacity(BATCHES_MAX),
+            active_ms: now_ms,
+            open_since: None,
+            coordinator_epoch: -1,
+        });
+        if producer.epoch != epoch {
+            producer.epoch = epoch;
+            producer.batches.clear();
+        }
+        producer.active_ms = now_ms;
+        producer
+    }
     /// Forgets producers that wrote nothing for `silent_ms`.
     pub(crate) fn expire(&mut self, now_ms: i64, silent_ms: i64) {
-        self.known.retain(|_, producer| now_ms.saturating_sub(producer.active_ms) < silent_ms);
+        self.known.retain(|_, producer| {
+            let is_silent = now_ms.saturating_sub(producer.active_ms) >= silent_ms;
+            producer.open_since.is_some() || !is_silent
+        });
     }
 
     fn forget_silent_half(&mut self) {
@@ -122,7 +202,8 @@ impl Producers {
         let median = *median;
         let mut left = middle;
         self.known.retain(|_, producer| {
-            let goes = producer.active_ms <= median && left > 0;
+            let is_open = producer.open_since.is_some();
+            let goes = !is_open && producer.active_ms <= median && left > 0;
             left -= usize::from(goes);
             !goes
         });
@@ -130,9 +211,23 @@ impl Producers {
 }
 
 impl Producer {
-    /// The sequence number after the newest batch: behind the largest comes 0.
-    fn next_sequence(&self) -> Option<i32> {
-        self.batches.back().map(|newest| newest.last_sequence.wrapping_add(1) & i32::MAX)
+    /// The sequence number that comes next: behind the largest, and in a new epoch, comes 0.
+    fn next_sequence(&self) -> i32 {
+        let newest = self.batches.back();
+        newest.map_or(0, |newest| newest.last_sequence.wrapping_add(1) & i32::MAX)
+    }
+
+    fn remember(&mut self, batch: &BatchHeader) {
+        if self.batches.len() == BATCHES_MAX {
+            self.batches.pop_front();
+        }
+        self.batches.push_back(StoredBatch {
+            first_sequence: batch.base_sequence,
+            last_sequence: batch.last_sequence(),
+            base_offset: batch.base_offset,
+            last_offset: batch.last_offset(),
+            max_timestamp: batch.max_timestamp,
+        });
     }
 }
 

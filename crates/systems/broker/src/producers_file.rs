@@ -2,11 +2,15 @@
 //! that a start reads the batch headers behind that offset only.
 //!
 //! ```text
-//! producer-checkpoint: version i16 = 1 · crc32c u32 of what follows · end offset i64 · count u32
-//! per producer: id i64 · epoch i16 · active ms i64 · batches u8
+//! producer-checkpoint: version i16 = 2 · crc32c u32 of what follows · end offset i64 · count u32
+//! per producer: id i64 · epoch i16 · active ms i64 ·
+//!               first offset of its open transaction, or -1, i64 · coordinator epoch i32 ·
+//!               batches u8
 //! per batch: first sequence i32 · last sequence i32 · base offset i64 · last offset i64 ·
 //!            max timestamp i64
 //! ```
+//!
+//! Version 1 had no transactions, and is read as such.
 //!
 //! All numbers big-endian. Kafka's own `.snapshot` files keep one batch per producer; five are kept
 //! here, because a client may repeat all five after a crash. Invariant: the end offset was durable
@@ -18,9 +22,13 @@ use crate::producers::{Producer, Producers, StoredBatch};
 
 /// The file's name.
 pub(crate) const NAME: &str = "producer-checkpoint";
-const VERSION: i16 = 1;
+const VERSION: i16 = 2;
+/// The version before transactions.
+const WITHOUT_TRANSACTIONS: i16 = 1;
 const HEADER_BYTES: usize = 6;
+/// Of version 1; version 2 has [`TRANSACTION_BYTES`] more.
 const PRODUCER_BYTES: usize = 19;
+const TRANSACTION_BYTES: usize = 12;
 const BATCH_BYTES: usize = 32;
 
 /// The file's content, for what is known up to `end_offset`.
@@ -33,6 +41,8 @@ pub(crate) fn encode(producers: &Producers, end_offset: i64) -> Vec<u8> {
         body.put_i64(*id);
         body.put_i16(producer.epoch);
         body.put_i64(producer.active_ms);
+        body.put_i64(producer.open_since.unwrap_or(-1));
+        body.put_i32(producer.coordinator_epoch);
         body.put_u8(u8::try_from(producer.batches.len()).expect("five at most"));
         for batch in &producer.batches {
             body.put_i32(batch.first_sequence);
@@ -52,7 +62,11 @@ pub(crate) fn encode(producers: &Producers, end_offset: i64) -> Vec<u8> {
 /// What a file says and up to which offset; `None` if it is damaged or of another release.
 pub(crate) fn decode(file: Vec<u8>) -> Option<(Producers, i64)> {
     let mut rest = Bytes::from(file);
-    if rest.len() < HEADER_BYTES + 12 || rest.get_i16() != VERSION {
+    if rest.len() < HEADER_BYTES + 12 {
+        return None;
+    }
+    let version = rest.get_i16();
+    if ![VERSION, WITHOUT_TRANSACTIONS].contains(&version) {
         return None;
     }
     let checksum = rest.get_u32();
@@ -62,10 +76,15 @@ pub(crate) fn decode(file: Vec<u8>) -> Option<(Producers, i64)> {
     let (end_offset, count) = (rest.get_i64(), rest.get_u32());
     let mut producers = Producers::default();
     for _ in 0..count {
-        if rest.len() < PRODUCER_BYTES {
+        let extra = if version == VERSION { TRANSACTION_BYTES } else { 0 };
+        if rest.len() < PRODUCER_BYTES + extra {
             return None;
         }
         let (id, epoch, active_ms) = (rest.get_i64(), rest.get_i16(), rest.get_i64());
+        let (open_since, coordinator_epoch) = match version {
+            WITHOUT_TRANSACTIONS => (None, -1),
+            _ => (Some(rest.get_i64()).filter(|offset| *offset >= 0), rest.get_i32()),
+        };
         let batches = usize::from(rest.get_u8());
         if rest.len() < batches * BATCH_BYTES {
             return None;
@@ -77,7 +96,8 @@ pub(crate) fn decode(file: Vec<u8>) -> Option<(Producers, i64)> {
             last_offset: rest.get_i64(),
             max_timestamp: rest.get_i64(),
         });
-        producers.insert(id, Producer { epoch, batches: batches.collect(), active_ms });
+        let batches = batches.collect();
+        producers.insert(id, Producer { epoch, batches, active_ms, open_since, coordinator_epoch });
     }
     rest.is_empty().then_some((producers, end_offset))
 }
@@ -98,7 +118,12 @@ mod tests {
         let mut producers = Producers::default();
         for id in 0..3 {
             let batches = [batch; 5].into_iter().take(id + 1).collect();
-            producers.insert(id as i64, Producer { epoch: 2, batches, active_ms: 55 });
+            let open_since = (id == 1).then_some(90);
+            let (epoch, active_ms, coordinator_epoch) = (2, 55, 0);
+            producers.insert(
+                id as i64,
+                Producer { epoch, batches, active_ms, open_since, coordinator_epoch },
+            );
         }
         let file = encode(&producers, 107);
         assert_eq!(decode(file.clone()), Some((producers, 107)));

@@ -21,8 +21,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::time::timeout;
 
+use crate::cleaner;
 use crate::core::Core;
 use crate::handlers::{self, Refusal};
+use crate::transactions;
 
 /// Requests of one connection whose answers are not sent yet; beyond, nothing more is read.
 const ANSWERS_QUEUED_MAX: usize = 16;
@@ -57,6 +59,8 @@ pub(crate) struct Ends {
 pub(crate) fn start(core: &Arc<Core>, listener: TcpListener) {
     core.tasks.spawn_vital("acceptor", accept(core.clone(), listener));
     core.tasks.spawn_vital("retention", clean(core.clone()));
+    core.tasks.spawn_vital("cleaner", cleaner::run(core.clone()));
+    core.tasks.spawn_vital("transactions", transactions::run(core.clone()));
     let groups = core.existing_groups().clone().run(core.tasks.shutdown());
     core.tasks.spawn_vital("groups", async {
         groups.await;

@@ -36,8 +36,8 @@ pub(crate) fn batch(
     if header.is_control() {
         return Err(AppendError::InvalidRecord("control batches are the broker's alone"));
     }
-    if header.is_transactional() {
-        return Err(AppendError::Transactional);
+    if header.is_transactional() && header.producer_id < 0 {
+        return Err(AppendError::InvalidRecord("a transaction needs a producer id"));
     }
     if header.producer_id >= 0 && (header.base_sequence < 0 || header.producer_epoch < 0) {
         return Err(AppendError::InvalidRecord("a producer id needs an epoch and a sequence"));
@@ -122,6 +122,9 @@ fn recompressed(
         header.producer_epoch,
         header.base_sequence,
     );
+    if header.is_transactional() {
+        builder = builder.transactional();
+    }
     for record in records::decode(batch) {
         let record = readable(record)?;
         let (key, value) = (record.key.as_deref(), record.value.as_deref());

@@ -11,6 +11,7 @@ use super::classic::{Group, State};
 use super::offsets::{Committed, Place};
 use super::store::{self, KeyValue};
 use super::{Groups, Inner, Settled};
+use crate::transactions::Identity;
 
 /// The protocol type of consumers: what their members read can be told.
 const CONSUMER: &str = "consumer";
@@ -25,6 +26,8 @@ pub(crate) struct Committer<'a> {
     pub(crate) generation: i32,
     /// What a member of a group that is not there is told: it depends on the request's version.
     pub(crate) of_no_group: ErrorCode,
+    /// The producer in whose transaction the commit is: it counts when that commits.
+    pub(crate) transaction: Option<Identity>,
 }
 
 /// Completes when what was appended is durable, with what to answer.
@@ -36,14 +39,24 @@ pub(super) struct SettledCommit {
     offsets: Vec<(Place, Committed)>,
     log_offset: i64,
     is_durable: bool,
+    /// It counts only with its transaction.
+    is_transactional: bool,
     answer: oneshot::Sender<Result<(), ErrorCode>>,
 }
 
 impl Inner {
+    /// See [`Groups::end_transaction`].
+    pub(super) fn end_transaction(&mut self, producer_id: i64, commits: bool) {
+        for entry in self.groups.values_mut() {
+            entry.offsets.end_transaction(producer_id, commits);
+        }
+    }
+
     /// Makes a commit known, then answers it: who asks after the answer sees it.
     pub(super) fn settle_commit(&mut self, commit: SettledCommit) {
-        let SettledCommit { group_id, offsets, log_offset, is_durable, answer } = commit;
-        if let Some(entry) = self.groups.get_mut(&group_id) {
+        let SettledCommit { group_id, offsets, log_offset, is_durable, is_transactional, answer } =
+            commit;
+        if !is_transactional && let Some(entry) = self.groups.get_mut(&group_id) {
             for (place, committed) in offsets {
                 entry.offsets.settled(&place, log_offset, committed, is_durable);
             }
@@ -75,8 +88,12 @@ impl Groups {
         }
         let store = inner.store.clone().filter(|_| !inner.is_stopping).ok_or(NOT_STORED)?;
         let entry = inner.entry(group_id, self.rules, now_ms);
-        let Committer { member_id, instance_id, generation, .. } = *committer;
-        entry.group.judge_commit(member_id, instance_id, generation, now)?;
+        let Committer { member_id, instance_id, generation, transaction, .. } = *committer;
+        // A producer may commit for a group without being a member: its epoch fences it.
+        let is_nobody = generation < 0 && member_id.is_empty() && instance_id.is_none();
+        if transaction.is_none() || !is_nobody {
+            entry.group.judge_commit(member_id, instance_id, generation, now)?;
+        }
         let records: Vec<KeyValue> = offsets
             .iter()
             .map(|(place, committed)| store::offset(group_id, place, Some(committed)))
@@ -87,12 +104,16 @@ impl Groups {
             let _ = answer.send(Ok(()));
             return Ok(fate);
         }
-        let last = store.append(&records, now_ms).map_err(|error| {
+        let last = store.append_in(transaction, &records, now_ms).map_err(|error| {
             tracing::error!(group = group_id, %error, "offsets not stored");
             NOT_STORED
         })?;
         for (place, committed) in &offsets {
-            entry.offsets.appended(place.clone(), last, committed.clone());
+            let (place, committed) = (place.clone(), committed.clone());
+            match transaction {
+                None => entry.offsets.appended(place, last, committed),
+                Some((id, _)) => entry.offsets.pending(id, place, last, committed),
+            }
         }
         inner.under_way += 1;
         let (groups, group_id) = (self.clone(), group_id.to_owned());
@@ -103,10 +124,16 @@ impl Groups {
                 offsets,
                 log_offset: last,
                 is_durable,
+                is_transactional: transaction.is_some(),
                 answer,
             }));
         });
         Ok(fate)
+    }
+
+    /// A producer's transaction has ended, durably: what it committed counts, or does not.
+    pub(crate) fn end_transaction(&self, producer_id: i64, commits: bool) {
+        self.state.lock().end_transaction(producer_id, commits);
     }
 
     /// Bytes a commit's note may have.

@@ -1,4 +1,4 @@
-//! Groups over a real log: what is kept, rewritten and forgotten.
+//! Groups over a real log: what is kept and forgotten.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +51,7 @@ impl Stage {
             instance_id: None,
             generation: -1,
             of_no_group: ErrorCode::IllegalGeneration,
+            transaction: None,
         };
         let committed = Committed {
             offset,
@@ -79,60 +80,6 @@ fn place(partition: i32) -> Place {
     ("topic".to_owned(), partition)
 }
 
-#[test]
-fn a_rewrite_keeps_what_counts_and_nothing_else() {
-    let stage = Stage::new();
-    for round in 0..50 {
-        for partition in 0..4 {
-            stage.commit("group", &place(partition), round);
-        }
-    }
-    stage.commit("other", &place(0), 7);
-    let mut fate = stage.groups.delete("other").unwrap();
-    stage.flusher.run_until_idle();
-    stage.groups.settle();
-    assert_eq!(fate.try_recv().unwrap(), Ok(()));
-
-    let before = stage.partition.size_bytes().unwrap();
-    stage.groups.rewrite().unwrap();
-    let after = stage.partition.size_bytes().unwrap();
-    assert!(after < before / 3, "{before} -> {after}");
-
-    stage.commit("group", &place(1), 1000);
-    let stage = stage.restarted();
-    for (partition, expected) in [(0, Some(49)), (1, Some(1000)), (2, Some(49)), (4, None)] {
-        assert_eq!(stage.offset("group", &place(partition)), expected, "{partition}");
-    }
-    assert_eq!(stage.offset("other", &place(0)), None);
-}
-
-#[test]
-fn a_commit_under_way_survives_a_rewrite() {
-    let stage = Stage::new();
-    stage.commit("group", &place(0), 1);
-    let committer = Committer {
-        group_id: "group",
-        member_id: "",
-        instance_id: None,
-        generation: -1,
-        of_no_group: ErrorCode::IllegalGeneration,
-    };
-    let newer = Committed {
-        offset: 2,
-        leader_epoch: -1,
-        metadata: String::new(),
-        committed_ms: 0,
-        expires_ms: None,
-    };
-    let mut fate = stage.groups.commit(&committer, vec![(place(0), newer)]).unwrap();
-    stage.groups.rewrite().unwrap();
-    stage.flusher.run_until_idle();
-    stage.groups.settle();
-    assert_eq!(fate.try_recv().unwrap(), Ok(()));
-    let stage = stage.restarted();
-    assert_eq!(stage.offset("group", &place(0)), Some(2));
-}
-
 /// A failed append fails everything under way, on the thread that holds the groups' lock.
 #[test]
 fn a_disk_that_fails_answers_every_commit_under_way() {
@@ -144,6 +91,7 @@ fn a_disk_that_fails_answers_every_commit_under_way() {
         instance_id: None,
         generation: -1,
         of_no_group: ErrorCode::IllegalGeneration,
+        transaction: None,
     };
     let commit = |offset| {
         let committed = Committed {

@@ -36,7 +36,7 @@ use tidemill_kafka_wire::messages::{
 use tidemill_runtime::World;
 use tokio::sync::Notify;
 
-pub(crate) use commits::Committer;
+pub(crate) use commits::{Committer, Fate};
 pub(crate) use join::Join;
 
 use classic::{Group, Persist, Rules, State, refuse_join, refuse_sync};
@@ -46,9 +46,6 @@ use store::{Kept, KeyValue, Store};
 
 use crate::config::Config;
 use crate::error::PartitionError;
-
-/// Bytes of `__consumer_offsets` from which on it is rewritten to what still counts.
-const REWRITE_BYTES: u64 = 32 << 20;
 
 /// All groups.
 pub(crate) struct Groups {
@@ -77,8 +74,6 @@ struct Inner {
     store: Option<Store>,
     /// When the clock's task wakes next, in monotonic time.
     alarm_at: Option<Duration>,
-    /// Bytes after the last rewrite.
-    rewritten_bytes: u64,
     /// Appends of whose fate nothing is known yet.
     under_way: usize,
     /// The broker stops: nobody is taken in any more.
@@ -120,7 +115,6 @@ impl Groups {
             self.take(&mut inner, kept, log_offset, now, now_ms);
         })?;
         inner.groups.retain(|_, entry| entry.recorded.is_some() || !entry.offsets.is_empty());
-        inner.rewritten_bytes = store.size_bytes();
         inner.store = Some(store);
         if !inner.groups.is_empty() {
             tracing::info!(groups = inner.groups.len(), "groups loaded");
@@ -130,7 +124,14 @@ impl Groups {
 
     fn take(&self, inner: &mut Inner, kept: Kept, log_offset: i64, now: Duration, now_ms: i64) {
         match kept {
-            Kept::Offset { group, place, committed } => {
+            Kept::Marker { producer_id, commits } => inner.end_transaction(producer_id, commits),
+            Kept::Offset { group, place, committed, transaction: Some(producer_id) } => {
+                let entry = inner.entry(&group, self.rules, now_ms);
+                if let Some(committed) = committed {
+                    entry.offsets.pending(producer_id, place, log_offset, committed);
+                }
+            }
+            Kept::Offset { group, place, committed, transaction: None } => {
                 let entry = inner.entry(&group, self.rules, now_ms);
                 match committed {
                     Some(committed) => {
@@ -396,7 +397,7 @@ impl Groups {
         }
     }
 
-    /// Forgets old offsets, and rewrites the topic when most of it no longer counts; blocking.
+    /// Forgets old offsets; blocking. The topic is compacted like any other.
     pub(crate) fn clean(&self) {
         let (_, now_ms) = self.now();
         let mut inner = self.state.lock();
@@ -405,27 +406,6 @@ impl Groups {
         if let Err(error) = store.append(&removed, now_ms) {
             tracing::warn!(%error, "old offsets not deleted");
         }
-        let is_due =
-            store.size_bytes() > REWRITE_BYTES.max(inner.rewritten_bytes.saturating_mul(2));
-        drop(inner);
-        if is_due && let Err(error) = self.rewrite() {
-            tracing::warn!(%error, "__consumer_offsets not rewritten");
-        }
-    }
-
-    /// Appends all that counts and cuts off what was before.
-    fn rewrite(&self) -> Result<(), PartitionError> {
-        let inner = self.state.lock();
-        let Some(store) = inner.store.clone() else { return Ok(()) };
-        let before = store.end_offset()?;
-        store.append(&inner.records(), self.world.clock.now_ms())?;
-        // A sync tells those who wait for it, and they take the lock.
-        drop(inner);
-        // What replaces the old records must be there before they go.
-        store.flush()?;
-        store.delete_before(before)?;
-        self.state.lock().rewritten_bytes = store.size_bytes();
-        Ok(())
     }
 }
 
@@ -463,17 +443,6 @@ impl Inner {
             !is_over
         });
         marks
-    }
-
-    /// All that counts, as records; also commits that are not durable yet.
-    fn records(&self) -> Vec<KeyValue> {
-        let mut records: Vec<KeyValue> = Vec::new();
-        for (id, entry) in &self.groups {
-            records.extend(entry.recorded.as_ref().and_then(|v| store::group(id, Some(v))));
-            let newest = entry.offsets.newest();
-            records.extend(newest.iter().filter_map(|(p, c)| store::offset(id, p, Some(c))));
-        }
-        records
     }
 }
 

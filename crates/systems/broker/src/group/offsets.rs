@@ -46,12 +46,14 @@ impl Committed {
     }
 }
 
-/// The offsets of one group. What is on its way to the disk is not told to anybody, but is what a
-/// rewrite of the log must carry on.
+/// The offsets of one group. What is on its way to the disk, or in a transaction that is open, is not
+/// told to anybody.
 #[derive(Debug, Default)]
 pub(crate) struct Offsets {
     durable: BTreeMap<Place, (i64, Committed)>,
     on_the_way: BTreeMap<Place, (i64, Committed)>,
+    /// By producer: what counts once its transaction commits.
+    pending: BTreeMap<i64, BTreeMap<Place, (i64, Committed)>>,
 }
 
 impl Offsets {
@@ -77,6 +79,30 @@ impl Offsets {
         }
     }
 
+    /// A commit within a transaction was appended at a place of the log.
+    pub(crate) fn pending(
+        &mut self,
+        producer_id: i64,
+        place: Place,
+        log_offset: i64,
+        committed: Committed,
+    ) {
+        self.pending.entry(producer_id).or_default().insert(place, (log_offset, committed));
+    }
+
+    /// A producer's transaction has ended, durably.
+    pub(crate) fn end_transaction(&mut self, producer_id: i64, commits: bool) {
+        let pending = self.pending.remove(&producer_id).unwrap_or_default();
+        for (place, (log_offset, committed)) in pending {
+            self.settled(&place, log_offset, committed, commits);
+        }
+    }
+
+    /// Whether a transaction that is open has committed an offset for it.
+    pub(crate) fn is_unstable(&self, place: &Place) -> bool {
+        self.pending.values().any(|places| places.contains_key(place))
+    }
+
     pub(crate) fn get(&self, place: &Place) -> Option<&Committed> {
         self.durable.get(place).map(|(_, committed)| committed)
     }
@@ -92,7 +118,7 @@ impl Offsets {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.durable.is_empty() && self.on_the_way.is_empty()
+        self.durable.is_empty() && self.on_the_way.is_empty() && self.pending.is_empty()
     }
 
     pub(crate) fn remove(&mut self, place: &Place) -> bool {

@@ -7,11 +7,12 @@ use bytes::Bytes;
 use tidemill_kafka_wire::group_records::{
     self, GroupMetadataKey, GroupMetadataValue, Key, OffsetCommitKey, OffsetCommitValue,
 };
-use tidemill_kafka_wire::records::{self, BatchBuilder, Compression};
+use tidemill_kafka_wire::records::{self, Batch, BatchBuilder, Compression, Marker, RecordError};
 
 use super::offsets::{Committed, Place};
 use crate::error::PartitionError;
 use crate::partition::Partition;
+use crate::transactions::Identity;
 
 /// Bytes read at once at the start.
 const READ_BYTES: usize = 4 << 20;
@@ -24,8 +25,22 @@ pub(crate) type KeyValue = (Bytes, Option<Bytes>);
 /// What a record says.
 #[derive(Debug)]
 pub(crate) enum Kept {
-    Offset { group: String, place: Place, committed: Option<Committed> },
-    Group { group: String, value: Option<Box<GroupMetadataValue>> },
+    /// An offset; with a producer's id it counts once that one's transaction commits.
+    Offset {
+        group: String,
+        place: Place,
+        committed: Option<Committed>,
+        transaction: Option<i64>,
+    },
+    /// A producer's transaction has ended.
+    Marker {
+        producer_id: i64,
+        commits: bool,
+    },
+    Group {
+        group: String,
+        value: Option<Box<GroupMetadataValue>>,
+    },
 }
 
 /// The partition behind the groups.
@@ -41,13 +56,26 @@ impl Store {
 
     /// Appends records, as few batches as possible; gives the offset of the last.
     pub(crate) fn append(&self, records: &[KeyValue], now_ms: i64) -> Result<i64, PartitionError> {
+        self.append_in(None, records, now_ms)
+    }
+
+    /// As [`Store::append`], within the transaction of a producer.
+    pub(crate) fn append_in(
+        &self,
+        transaction: Option<Identity>,
+        records: &[KeyValue],
+        now_ms: i64,
+    ) -> Result<i64, PartitionError> {
         let (mut last, mut rest) = (-1, records.iter().peekable());
         while rest.peek().is_some() {
             let mut batch = BatchBuilder::new(Compression::None);
+            if let Some((id, epoch)) = transaction {
+                batch = batch.producer(id, epoch, -1).transactional();
+            }
             while let Some((key, value)) = rest.next_if(|_| batch.size() < BATCH_BYTES) {
                 batch.push(now_ms, Some(key), value.as_deref(), &[]);
             }
-            last = self.partition.append_own(&batch.build())?;
+            last = self.partition.append_own(&batch.build(), now_ms)?;
         }
         Ok(last)
     }
@@ -70,47 +98,54 @@ impl Store {
             if slice.is_empty() {
                 return Ok(());
             }
-            for record in records::decode(&slice.bytes()?) {
-                let record = record.map_err(|error| PartitionError::Storage(error.to_string()))?;
-                next = record.offset + 1;
-                match understand(record.key.unwrap_or_default(), record.value) {
-                    Ok(Some(kept)) => keep(kept),
-                    Ok(None) => {}
-                    Err(error) => {
-                        let offset = record.offset;
-                        tracing::warn!(offset, %error, "record of __consumer_offsets left out");
+            let bytes = slice.bytes()?;
+            for batch in records::batches(&bytes) {
+                let batch = batch.map_err(unreadable)?;
+                next = batch.header.last_offset() + 1;
+                if batch.header.is_control() {
+                    let producer_id = batch.header.producer_id;
+                    if let Some(Marker { commits, .. }) = Marker::of(&batch) {
+                        keep(Kept::Marker { producer_id, commits });
                     }
+                    continue;
                 }
+                load_batch(&batch, &mut keep)?;
             }
         }
     }
+}
 
-    pub(crate) fn end_offset(&self) -> Result<i64, PartitionError> {
-        self.partition.end_offset()
+fn load_batch(batch: &Batch, keep: &mut impl FnMut(Kept)) -> Result<(), PartitionError> {
+    let header = &batch.header;
+    let transaction = header.is_transactional().then_some(header.producer_id);
+    for record in records::decode(&batch.bytes) {
+        let record = record.map_err(unreadable)?;
+        match understand(record.key.unwrap_or_default(), record.value, transaction) {
+            Ok(Some(kept)) => keep(kept),
+            Ok(None) => {}
+            Err(error) => {
+                let offset = record.offset;
+                tracing::warn!(offset, %error, "record of __consumer_offsets left out");
+            }
+        }
     }
+    Ok(())
+}
 
-    pub(crate) fn size_bytes(&self) -> u64 {
-        self.partition.size_bytes().unwrap_or(0)
-    }
-
-    pub(crate) fn delete_before(&self, offset: i64) -> Result<i64, PartitionError> {
-        self.partition.delete_records_before(offset)
-    }
-
-    pub(crate) fn flush(&self) -> Result<(), PartitionError> {
-        self.partition.flush()
-    }
+fn unreadable(error: RecordError) -> PartitionError {
+    PartitionError::Storage(error.to_string())
 }
 
 fn understand(
     key: Bytes,
     value: Option<Bytes>,
+    transaction: Option<i64>,
 ) -> Result<Option<Kept>, tidemill_kafka_wire::DecodeError> {
     Ok(match Key::decode(key)? {
         Key::Offset(OffsetCommitKey { group, topic, partition }) => {
             let value = value.map(group_records::decode_value::<OffsetCommitValue>).transpose()?;
             let committed = value.map(Committed::restored);
-            Some(Kept::Offset { group, place: (topic, partition), committed })
+            Some(Kept::Offset { group, place: (topic, partition), committed, transaction })
         }
         Key::Group(GroupMetadataKey { group }) => {
             let value = value.map(group_records::decode_value::<GroupMetadataValue>).transpose()?;

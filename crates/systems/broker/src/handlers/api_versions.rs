@@ -2,13 +2,21 @@
 //!
 //! v3 names the client and lists features. An unknown version is answered with a v0 body and
 //! UNSUPPORTED_VERSION (KIP-511).
-//! Differs from Kafka: no features are finalized, because none of those Kafka has is served yet.
+//! Differs from Kafka: of its features only `transaction.version` is finalized, because the others
+//! are not served.
 
-use tidemill_kafka_wire::messages::api_versions::ApiVersion;
+use tidemill_kafka_wire::messages::api_versions::{
+    ApiVersion, FinalizedFeatureKey, SupportedFeatureKey,
+};
 use tidemill_kafka_wire::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use tidemill_kafka_wire::{ApiKey, ErrorCode};
 
 use super::{Context, SERVED};
+
+/// The feature that tells clients how transactions work here (KIP-890).
+const TRANSACTION_VERSION: &str = "transaction.version";
+/// Each transaction has its own epoch, and partitions add themselves.
+const TRANSACTION_LEVEL: i16 = 2;
 
 pub(super) fn handle(context: &Context, request: ApiVersionsRequest) -> ApiVersionsResponse {
     let named = |text: &str| {
@@ -42,5 +50,21 @@ fn all() -> ApiVersionsResponse {
             max_version: served.version_max,
         })
         .collect();
-    ApiVersionsResponse { api_keys, ..Default::default() }
+    let name = || TRANSACTION_VERSION.to_owned();
+    ApiVersionsResponse {
+        api_keys,
+        supported_features: vec![SupportedFeatureKey {
+            name: name(),
+            min_version: 0,
+            max_version: TRANSACTION_LEVEL,
+        }],
+        // Never changes: one level is served.
+        finalized_features_epoch: 0,
+        finalized_features: vec![FinalizedFeatureKey {
+            name: name(),
+            max_version_level: TRANSACTION_LEVEL,
+            min_version_level: TRANSACTION_LEVEL,
+        }],
+        ..Default::default()
+    }
 }

@@ -43,6 +43,7 @@ fn delete(context: &Context, asked: DeleteTopicState) -> DeletableTopicResult {
             };
             if deleted.is_ok() {
                 context.core.existing_groups().forget_topic(&topic.name);
+                context.core.cleaner.forget_topic(&topic.name);
             }
             answer(known, deleted)
         }

@@ -1,6 +1,7 @@
 //! Fetch (key 1), v4–v18. Spec: <https://kafka.apache.org/protocol#The_Messages_Fetch>
 //!
-//! v7 sessions (KIP-227) · v13 topic ids. The answer comes when `min_bytes` are there, when
+//! v4 isolation level: readers of committed records see nothing above the last stable offset, and are
+//! told which transactions were aborted · v7 sessions (KIP-227) · v13 topic ids. The answer comes when `min_bytes` are there, when
 //! `max_wait_ms` have passed, or at once if a partition has an error. The first batch is always
 //! whole, however large; an offset inside a batch gives the whole batch.
 
@@ -10,9 +11,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use tidemill_kafka_wire::ErrorCode;
 use tidemill_kafka_wire::messages::fetch::{
-    FetchPartition, FetchTopic, FetchableTopicResponse, PartitionData,
+    AbortedTransaction, FetchPartition, FetchTopic, FetchableTopicResponse, PartitionData,
 };
 use tidemill_kafka_wire::messages::{FetchRequest, FetchResponse};
+use tidemill_kafka_wire::records::batches;
 use tidemill_log::LogSlice;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
@@ -23,6 +25,8 @@ use crate::error::PartitionError;
 use crate::partition::Partition;
 use crate::topics::Topic;
 
+/// Isolation level of readers that see committed records only.
+const READ_COMMITTED: i8 = 1;
 /// From this version on topics come by id.
 const IDS_FROM: i16 = 13;
 /// More bytes than this are read on a thread that may block: they may have to come from the disk.
@@ -63,8 +67,10 @@ struct Look {
 
 /// What one partition has to read.
 struct View {
+    partition: Arc<Partition>,
     slice: LogSlice,
     high_watermark: i64,
+    last_stable_offset: i64,
     start_offset: i64,
 }
 
@@ -131,7 +137,10 @@ impl Fetch {
                 let view = found
                     .clone()
                     .and_then(|topic| topic.partition(asked.partition))
-                    .and_then(|partition| view(&partition, asked, room, look.bytes == 0));
+                    .and_then(|partition| {
+                        let isolation = self.request.isolation_level;
+                        view(partition, asked, isolation, room, look.bytes == 0)
+                    });
                 match &view {
                     Ok(view) => {
                         look.bytes += view.slice.len();
@@ -155,7 +164,7 @@ impl Fetch {
     }
 
     fn read(&self, look: Look) -> FetchResponse {
-        let read_committed = self.request.isolation_level == 1;
+        let read_committed = self.request.isolation_level == READ_COMMITTED;
         let answer = |(topic, views): (&FetchTopic, Vec<Result<View, PartitionError>>)| {
             let asked = topic.partitions.iter().zip(views);
             let partitions = asked
@@ -173,17 +182,22 @@ impl Fetch {
 }
 
 fn view(
-    partition: &Partition,
+    partition: Arc<Partition>,
     asked: &FetchPartition,
+    isolation_level: i8,
     room: usize,
     is_first: bool,
 ) -> Result<View, PartitionError> {
     partition.check_epoch(asked.current_leader_epoch)?;
     let max = usize::try_from(asked.partition_max_bytes).unwrap_or(0).min(room);
+    let last_stable_offset = partition.last_stable_offset()?;
+    let limit = if isolation_level == READ_COMMITTED { last_stable_offset } else { i64::MAX };
     Ok(View {
-        slice: partition.read(asked.fetch_offset, max, is_first)?,
+        slice: partition.read_below(asked.fetch_offset, limit, max, is_first)?,
         high_watermark: partition.high_watermark()?,
+        last_stable_offset,
         start_offset: partition.start_offset()?,
+        partition,
     })
 }
 
@@ -196,14 +210,35 @@ impl Look {
 impl View {
     fn read(self, read_committed: bool) -> Result<PartitionData, PartitionError> {
         let records = if self.slice.is_empty() { Bytes::new() } else { self.slice.bytes()? };
+        let aborted_transactions = match read_committed {
+            true => Some(self.aborted(&records)?),
+            false => None,
+        };
         Ok(PartitionData {
             high_watermark: self.high_watermark,
-            last_stable_offset: self.high_watermark,
+            last_stable_offset: self.last_stable_offset,
             log_start_offset: self.start_offset,
-            aborted_transactions: read_committed.then(Vec::new),
+            aborted_transactions,
             records: Some(records),
             ..Default::default()
         })
+    }
+}
+
+impl View {
+    /// The aborted transactions with records among those that are given.
+    fn aborted(&self, records: &Bytes) -> Result<Vec<AbortedTransaction>, PartitionError> {
+        let headers = batches(records).filter_map(Result::ok).map(|batch| batch.header);
+        let ends = headers.map(|header| (header.base_offset, header.last_offset() + 1));
+        let Some((from, to)) = ends.reduce(|(from, _), (_, to)| (from, to)) else {
+            return Ok(Vec::new());
+        };
+        let aborted = self.partition.log()?.aborted_transactions(from, to)?;
+        let each = |found: tidemill_log::AbortedTransaction| AbortedTransaction {
+            producer_id: found.producer_id,
+            first_offset: found.first_offset,
+        };
+        Ok(aborted.into_iter().map(each).collect())
     }
 }
 

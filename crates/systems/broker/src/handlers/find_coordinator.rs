@@ -1,8 +1,8 @@
 //! FindCoordinator (key 10), v0–v6. Spec:
 //! <https://kafka.apache.org/protocol#The_Messages_FindCoordinator>
 //!
-//! v4 many keys at once (KIP-699). This broker coordinates all groups; it is where the client found
-//! it. Differs from Kafka: transactional ids are refused, with the error a client does not retry.
+//! v4 many keys at once (KIP-699). This broker coordinates all groups and transactions; it is where
+//! the client found it.
 
 use tidemill_kafka_wire::ErrorCode;
 use tidemill_kafka_wire::messages::find_coordinator::Coordinator;
@@ -38,10 +38,10 @@ pub(super) fn handle(
 fn find(context: &Context, key_type: i8, key: String) -> Coordinator {
     let refused = match key_type {
         GROUP => context.core.groups().err().map(|code| (code, "groups are not available")),
-        TRANSACTION => Some((
-            ErrorCode::TransactionalIdAuthorizationFailed,
-            "transactions are not served by this broker",
-        )),
+        TRANSACTION => {
+            let refused = context.core.transactions().err();
+            refused.map(|code| (code, "transactions are not available"))
+        }
         _ => Some((ErrorCode::InvalidRequest, "keys are of groups (0) or transactions (1)")),
     };
     if let Some((error_code, message)) = refused {

@@ -16,6 +16,9 @@ use super::Context;
 use crate::error::PartitionError;
 use crate::partition::{Found, LEADER_EPOCH};
 
+/// Isolation level of readers that see committed records only.
+const READ_COMMITTED: i8 = 1;
+
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
 const MAX_TIMESTAMP: i64 = -3;
@@ -24,6 +27,7 @@ const LATEST_TIERED: i64 = -5;
 const EARLIEST_PENDING_UPLOAD: i64 = -6;
 
 pub(super) fn handle(context: &Context, request: ListOffsetsRequest) -> ListOffsetsResponse {
+    let read_committed = request.isolation_level == READ_COMMITTED;
     let topics = request.topics.into_iter().map(|topic| {
         // A partition asked for twice has no one answer.
         let mut seen = HashSet::new();
@@ -38,7 +42,7 @@ pub(super) fn handle(context: &Context, request: ListOffsetsRequest) -> ListOffs
             if twice.contains(&partition_index) {
                 return failed(partition_index, ErrorCode::InvalidRequest);
             }
-            match find(context, &topic.name, query) {
+            match find(context, &topic.name, query, read_committed) {
                 // One bad partition answers for itself and never fails its neighbours.
                 Err(error) => failed(partition_index, error.code()),
                 Ok(found) => ListOffsetsPartitionResponse {
@@ -60,18 +64,22 @@ fn find(
     context: &Context,
     topic: &str,
     query: &ListOffsetsPartition,
+    read_committed: bool,
 ) -> Result<Option<Found>, PartitionError> {
     let topic = context.core.topics.named(topic).ok_or(PartitionError::Unknown)?;
     let partition = topic.partition(query.partition_index)?;
     partition.check_epoch(query.current_leader_epoch)?;
     let at = |offset| Some(Found { offset, timestamp: -1 });
+    let end = match read_committed {
+        true => partition.last_stable_offset()?,
+        false => partition.high_watermark()?,
+    };
     Ok(match query.timestamp {
-        // Without transactions the last stable offset is the high watermark.
-        LATEST => at(partition.high_watermark()?),
+        LATEST => at(end),
         EARLIEST | EARLIEST_LOCAL => at(partition.start_offset()?),
         MAX_TIMESTAMP => partition.with_max_timestamp()?,
         LATEST_TIERED | EARLIEST_PENDING_UPLOAD => None,
-        ms => partition.first_at_or_after(ms)?,
+        ms => partition.first_at_or_after(ms)?.filter(|found| found.offset < end),
     })
 }
 

@@ -5,6 +5,8 @@
 //! later requests of the connection wait; `later` does its work at once and gives the answer when
 //! something has happened.
 
+mod add_offsets_to_txn;
+mod add_partitions_to_txn;
 mod api_versions;
 mod create_partitions;
 mod create_topics;
@@ -15,7 +17,10 @@ mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
 mod describe_log_dirs;
+mod describe_producers;
 mod describe_topic_partitions;
+mod describe_transactions;
+mod end_txn;
 mod fetch;
 mod find_coordinator;
 mod heartbeat;
@@ -25,6 +30,7 @@ mod join_group;
 mod leave_group;
 mod list_groups;
 mod list_offsets;
+mod list_transactions;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
@@ -33,13 +39,15 @@ mod offset_for_leader_epoch;
 mod permitted;
 mod produce;
 mod sync_group;
+mod txn_offset_commit;
+mod write_txn_markers;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tidemill_kafka_wire::messages::*;
 use tidemill_kafka_wire::{
-    ApiKey, DecodeError, EncodeError, Request, RequestHeader, encode_response,
+    ApiKey, DecodeError, EncodeError, ErrorCode, Request, RequestHeader, encode_response,
 };
 
 use crate::core::Core;
@@ -141,6 +149,11 @@ serve! {
     DeleteRecordsRequest           blocking delete_records;
     InitProducerIdRequest          blocking init_producer_id;
     OffsetForLeaderEpochRequest    now      offset_for_leader_epoch;
+    AddPartitionsToTxnRequest      blocking add_partitions_to_txn;
+    AddOffsetsToTxnRequest         blocking add_offsets_to_txn;
+    EndTxnRequest                  blocking end_txn;
+    WriteTxnMarkersRequest         blocking write_txn_markers;
+    TxnOffsetCommitRequest         later    txn_offset_commit;
     DescribeConfigsRequest         now      describe_configs;
     DescribeLogDirsRequest         now      describe_log_dirs;
     CreatePartitionsRequest        blocking create_partitions;
@@ -148,7 +161,18 @@ serve! {
     IncrementalAlterConfigsRequest blocking incremental_alter_configs;
     OffsetDeleteRequest            later    offset_delete;
     DescribeClusterRequest         now      describe_cluster;
+    DescribeProducersRequest       now      describe_producers;
+    DescribeTransactionsRequest    now      describe_transactions;
+    ListTransactionsRequest        now      list_transactions;
     DescribeTopicPartitionsRequest now      describe_topic_partitions;
+}
+
+/// What a fenced producer is told: by a name of its own only from some version on.
+fn fenced(error: ErrorCode, version: i16, named_from: i16) -> ErrorCode {
+    match error {
+        ErrorCode::ProducerFenced if version < named_from => ErrorCode::InvalidProducerEpoch,
+        error => error,
+    }
 }
 
 /// Handles the request in a frame.

@@ -32,7 +32,10 @@ pub(super) fn handle(
         let name = name_of(context, topic);
         let judge = |partition: &OffsetCommitRequestPartition| {
             let judged = match &name {
-                Ok(name) => judge(context, name, partition),
+                Ok(name) => {
+                    let note = partition.committed_metadata.as_deref().unwrap_or_default();
+                    judge(context, name, partition.partition_index, note)
+                }
                 Err(error) => Err(*error),
             };
             if let (Ok(()), Ok(name)) = (judged, &name) {
@@ -59,6 +62,7 @@ pub(super) fn handle(
             GROUP_NOT_FOUND_FROM.. => ErrorCode::GroupIdNotFound,
             _ => ErrorCode::IllegalGeneration,
         },
+        transaction: None,
     };
     let fate = context.core.groups().and_then(|groups| groups.commit(&committer, offsets));
     async move {
@@ -83,15 +87,16 @@ fn name_of(context: &Context, topic: &OffsetCommitRequestTopic) -> Result<String
     known.map(|topic| topic.name.clone()).ok_or(ErrorCode::UnknownTopicId)
 }
 
-fn judge(
+/// Judges an offset by itself: whether there is such a partition, and the note beside it.
+pub(super) fn judge(
     context: &Context,
     name: &str,
-    partition: &OffsetCommitRequestPartition,
+    partition_index: i32,
+    note: &str,
 ) -> Result<(), ErrorCode> {
     let core = &context.core;
     let topic = core.topics.named(name).ok_or(ErrorCode::UnknownTopicOrPartition)?;
-    topic.partition(partition.partition_index).map_err(|error| error.code())?;
-    let note = partition.committed_metadata.as_deref().unwrap_or_default();
+    topic.partition(partition_index).map_err(|error| error.code())?;
     if note.len() > core.existing_groups().metadata_bytes_max() {
         return Err(ErrorCode::OffsetMetadataTooLarge);
     }

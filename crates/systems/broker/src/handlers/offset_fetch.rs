@@ -1,6 +1,7 @@
 //! OffsetFetch (key 9), v1–v10. Spec: <https://kafka.apache.org/protocol#The_Messages_OffsetFetch>
 //!
-//! v2 null asks for all topics · v7 stable offsets: all are, without transactions · v8 many groups
+//! v2 null asks for all topics · v7 only stable offsets: not while a transaction that is open has
+//! committed one (KIP-447) · v8 many groups
 //! at once (KIP-709) · v10 topic ids. Only durable offsets are told; where there is none, -1.
 
 use tidemill_kafka_wire::ErrorCode;
@@ -22,7 +23,9 @@ const GROUPS_FROM: i16 = 8;
 
 pub(super) fn handle(context: &Context, request: OffsetFetchRequest) -> OffsetFetchResponse {
     if context.version >= GROUPS_FROM {
-        let groups = request.groups.into_iter().map(|group| fetch(context, group)).collect();
+        let stable = request.require_stable;
+        let groups =
+            request.groups.into_iter().map(|group| fetch(context, group, stable)).collect();
         return OffsetFetchResponse { groups, ..Default::default() };
     }
     let topics = request.topics.map(|topics| {
@@ -34,7 +37,8 @@ pub(super) fn handle(context: &Context, request: OffsetFetchRequest) -> OffsetFe
         topics.collect()
     });
     let group_id = request.group_id;
-    let found = fetch(context, OffsetFetchRequestGroup { group_id, topics, ..Default::default() });
+    let asked = OffsetFetchRequestGroup { group_id, topics, ..Default::default() };
+    let found = fetch(context, asked, request.require_stable);
     OffsetFetchResponse {
         topics: found.topics.into_iter().map(older).collect(),
         error_code: found.error_code,
@@ -42,14 +46,42 @@ pub(super) fn handle(context: &Context, request: OffsetFetchRequest) -> OffsetFe
     }
 }
 
-fn fetch(context: &Context, asked: OffsetFetchRequestGroup) -> OffsetFetchResponseGroup {
+fn fetch(
+    context: &Context,
+    asked: OffsetFetchRequestGroup,
+    require_stable: bool,
+) -> OffsetFetchResponseGroup {
     let group_id = asked.group_id.clone();
+    let look = |offsets: &Offsets| {
+        let mut topics = find(context, &asked, offsets);
+        if require_stable {
+            hide_unstable(context, &mut topics, offsets);
+        }
+        topics
+    };
     let topics = context
         .core
         .existing_groups()
-        .with_group(&group_id, |_, offsets| find(context, &asked, offsets))
-        .unwrap_or_else(|| find(context, &asked, &Offsets::default()));
+        .with_group(&group_id, |_, offsets| look(offsets))
+        .unwrap_or_else(|| look(&Offsets::default()));
     OffsetFetchResponseGroup { group_id, topics, ..Default::default() }
+}
+
+/// What an open transaction may still change is not told; the client asks again.
+fn hide_unstable(context: &Context, topics: &mut [OffsetFetchResponseTopics], offsets: &Offsets) {
+    for topic in topics {
+        let by_id = context.core.topics.with_id(topic.topic_id);
+        let name = by_id.map_or_else(|| topic.name.clone(), |topic| topic.name.clone());
+        for found in &mut topic.partitions {
+            if offsets.is_unstable(&(name.clone(), found.partition_index)) {
+                let error_code = ErrorCode::UnstableOffsetCommit;
+                *found = OffsetFetchResponsePartitions {
+                    error_code,
+                    ..answer(found.partition_index, None)
+                };
+            }
+        }
+    }
 }
 
 fn find(

@@ -1,8 +1,8 @@
 //! Produce (key 0), v3–v13. Spec: <https://kafka.apache.org/protocol#The_Messages_Produce>
 //!
 //! v8 names the records at fault · v13 topic ids. `acks` 1 and -1 are the same on one node: the
-//! answer comes when the batch is as durable as configured.
-//! Differs from Kafka: no transactions.
+//! answer comes when the batch is as durable as configured. v12 takes a partition into its transaction
+//! by itself (KIP-890); before, it must be in it, and the batch is refused otherwise.
 
 use tidemill_kafka_wire::ErrorCode;
 use tidemill_kafka_wire::messages::produce::{
@@ -11,17 +11,21 @@ use tidemill_kafka_wire::messages::produce::{
 };
 use tidemill_kafka_wire::messages::{ProduceRequest, ProduceResponse};
 use tidemill_kafka_wire::records::Compression;
+use tidemill_log::BatchHeader;
 use tidemill_runtime::BoxFuture;
 
 use super::Context;
 use crate::error::{AppendError, PartitionError};
-use crate::partition::Stored;
+use crate::partition::{Partition, Stored};
 use crate::topics::Topic;
+use crate::transactions::state::VERSION_2;
 
 /// The first version whose client can read zstd.
 const ZSTD_FROM: i16 = 7;
 /// From this version on topics come by id.
 const IDS_FROM: i16 = 13;
+/// From this version on a partition need not be in the transaction before.
+const ADDS_FROM: i16 = 12;
 
 /// All batches of a request, appended, not yet durable.
 pub(super) struct Produced {
@@ -35,18 +39,15 @@ struct Pending {
 }
 
 pub(super) fn handle(context: &Context, request: ProduceRequest) -> Produced {
-    let refused = if !(-1..=1).contains(&request.acks) {
-        Some(AppendError::Acks)
-    } else {
-        request.transactional_id.is_some().then_some(AppendError::Transactional)
-    };
+    let refused = if !(-1..=1).contains(&request.acks) { Some(AppendError::Acks) } else { None };
+    let transactional_id = request.transactional_id.as_deref();
     let topics = request.topic_data.into_iter().map(|data| {
         let topic = find(context, &data);
         let append = |partition: PartitionProduceData| {
             let outcome = match (&refused, &topic) {
                 (Some(error), _) => Err(error.clone()),
                 (None, Err(error)) => Err(error.clone()),
-                (None, Ok(topic)) => append(context, topic, &partition),
+                (None, Ok(topic)) => append(context, topic, &partition, transactional_id),
             };
             Pending { index: partition.index, outcome }
         };
@@ -71,6 +72,7 @@ fn append(
     context: &Context,
     topic: &Topic,
     data: &PartitionProduceData,
+    transactional_id: Option<&str>,
 ) -> Result<(Stored, BoxFuture<'static, Result<(), PartitionError>>), AppendError> {
     let partition = topic.partition(data.index)?;
     let records = data.records.as_ref().filter(|records| !records.is_empty());
@@ -78,9 +80,58 @@ fn append(
     if context.version < ZSTD_FROM && is_zstd(records) {
         return Err(AppendError::Compression);
     }
+    let noted = match BatchHeader::parse(records) {
+        Ok(header) if header.is_transactional() => {
+            let id = transactional_id.ok_or(AppendError::Transactional)?;
+            take_in(context, id, &header, &topic.name, &partition)?
+        }
+        _ => None,
+    };
     let now_ms = context.core.world.clock.now_ms();
     let stored = partition.append(records, &topic.settings(), now_ms)?;
-    Ok((stored, Box::pin(partition.when_durable(stored.last_offset))))
+    let durable = partition.when_durable(stored.last_offset);
+    let Some(offset) = noted else { return Ok((stored, Box::pin(durable))) };
+    // A start must know of the partition before the client may rely on what is in it.
+    let noted = context.core.transactions.when_durable(offset);
+    let both = async move {
+        durable.await?;
+        noted.await.map_err(|code| PartitionError::Storage(format!("transaction: {code}")))
+    };
+    Ok((stored, Box::pin(both)))
+}
+
+/// Sees to it that the partition is in the transaction of the batch. Gives the offset of the
+/// coordinator's record that must be durable, if there is a new one.
+fn take_in(
+    context: &Context,
+    id: &str,
+    header: &BatchHeader,
+    topic: &str,
+    partition: &Partition,
+) -> Result<Option<i64>, AppendError> {
+    let producer = (header.producer_id, header.producer_epoch);
+    if partition.has_open_transaction(producer) {
+        return Ok(None);
+    }
+    let place = (topic.to_owned(), partition.index);
+    let transactions = &context.core.transactions;
+    let taken = if context.version >= ADDS_FROM {
+        transactions.add(id, producer, &[place], VERSION_2)
+    } else {
+        transactions.verify(id, producer, &place).map(|()| None)
+    };
+    taken.map_err(|error| {
+        AppendError::Transaction(match error {
+            ErrorCode::ProducerFenced => ErrorCode::InvalidProducerEpoch,
+            // What an older client repeats without asking for the coordinator again.
+            ErrorCode::ConcurrentTransactions | ErrorCode::CoordinatorNotAvailable
+                if context.version < ADDS_FROM =>
+            {
+                ErrorCode::NotEnoughReplicas
+            }
+            error => error,
+        })
+    })
 }
 
 fn is_zstd(batch: &[u8]) -> bool {

@@ -53,7 +53,7 @@ impl Topic {
 
     /// Whether the broker keeps its own records in it.
     pub(crate) fn is_internal(&self) -> bool {
-        self.name == name::OFFSETS_TOPIC
+        [name::OFFSETS_TOPIC, name::TRANSACTIONS_TOPIC].contains(&self.name.as_str())
     }
 }
 

@@ -3,8 +3,10 @@
 /// Characters of a name: with `-<partition>` behind it still a directory name everywhere.
 const LENGTH_MAX: usize = 249;
 
-/// Topics that clients read but do not write.
+/// Groups and their offsets. As the next one, clients read it and do not write it.
 pub(crate) const OFFSETS_TOPIC: &str = "__consumer_offsets";
+/// Transactional ids.
+pub(crate) const TRANSACTIONS_TOPIC: &str = "__transaction_state";
 
 /// Says what is wrong with a name.
 pub(crate) fn check(name: &str) -> Result<(), String> {

@@ -218,12 +218,27 @@ pub(crate) fn check(name: &str, value: &str) -> Result<(), String> {
     }
 }
 
+/// How a compacted topic is compacted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Compaction {
+    /// Share of the log that is not compacted yet from which on it is.
+    pub(crate) min_dirty_ratio: f64,
+    /// Younger records stay.
+    pub(crate) min_lag_ms: i64,
+    /// Older records do not wait for the share to be reached.
+    pub(crate) max_lag_ms: i64,
+    /// How long deletions stay.
+    pub(crate) delete_retention_ms: i64,
+}
+
 /// The settings of a topic as the broker uses them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TopicSettings {
     /// As set, for descriptions.
     pub(crate) overrides: Overrides,
     pub(crate) is_compacted: bool,
+    /// How that is done.
+    pub(crate) compaction: Compaction,
     /// Bytes of one batch.
     pub(crate) max_message_bytes: usize,
     /// Records bear the broker's time.
@@ -253,8 +268,16 @@ impl TopicSettings {
         let limit = |name: &str| Some(number(name)).filter(|n| deletes && *n >= 0);
         let unsigned = |name: &str| u64::try_from(number(name)).unwrap_or(0);
         let small = |name: &str| u32::try_from(number(name)).unwrap_or(u32::MAX);
+        let is_compacted = split(&policy).any(|part| part == "compact");
+        let compaction = Compaction {
+            min_dirty_ratio: text("min.cleanable.dirty.ratio").parse().unwrap_or(0.5),
+            min_lag_ms: number("min.compaction.lag.ms"),
+            max_lag_ms: number("max.compaction.lag.ms"),
+            delete_retention_ms: number("delete.retention.ms"),
+        };
         TopicSettings {
-            is_compacted: split(&policy).any(|part| part == "compact"),
+            is_compacted,
+            compaction,
             max_message_bytes: usize::try_from(number("max.message.bytes")).unwrap_or(0),
             log_append_time: text("message.timestamp.type") == "LogAppendTime",
             timestamp_before_max_ms: number("message.timestamp.before.max.ms"),
@@ -265,11 +288,16 @@ impl TopicSettings {
             },
             log: LogConfig {
                 segment_bytes: unsigned("segment.bytes"),
-                segment_ms: number("segment.ms"),
+                // What is being written to cannot be compacted.
+                segment_ms: match is_compacted {
+                    true => number("segment.ms").min(compaction.max_lag_ms),
+                    false => number("segment.ms"),
+                },
                 index_interval_bytes: small("index.interval.bytes"),
                 index_bytes_max: small("segment.index.bytes"),
                 retention_ms: limit("retention.ms"),
                 retention_bytes: limit("retention.bytes").map(|bytes| bytes as u64),
+                compacted: is_compacted,
                 durability: config.durability.into(),
                 ..LogConfig::default()
             },

@@ -31,9 +31,14 @@ pub(crate) struct Target {
 impl Target {
     /// The broker under test.
     pub(crate) async fn start() -> Target {
+        Target::start_with(Config::default()).await
+    }
+
+    /// The broker under test; one of this crate with these settings.
+    pub(crate) async fn start_with(config: Config) -> Target {
         match std::env::var("TIDEMILL_KAFKA") {
             Ok(address) => Target { address: address.parse().unwrap(), own: None },
-            Err(_) => Target::own(Config::default()).await,
+            Err(_) => Target::own(config).await,
         }
     }
 

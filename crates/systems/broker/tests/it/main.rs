@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
 
 mod commits;
+mod compaction;
 mod configs;
 mod fetch;
 mod groups;
@@ -17,3 +18,4 @@ mod produce;
 mod protocol;
 mod sessions;
 mod topics;
+mod transactions;

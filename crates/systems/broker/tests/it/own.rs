@@ -14,6 +14,7 @@ use tidemill_runtime::{ByteSize, Span, System, World};
 use crate::commits::committed;
 use crate::groups::{joining, stable, syncing};
 use crate::harness::{Client, Target, batch, fetch_request, produce_request, sequenced};
+use crate::transactions::{Producer, read_committed};
 
 async fn own() -> (Target, Client) {
     let target = Target::own(Config::default()).await;
@@ -203,24 +204,20 @@ async fn what_kafka_itself_trips_over_is_refused() {
 }
 
 #[tokio::test]
-async fn transactions_are_refused_with_an_error_that_is_not_retried() {
-    let (_target, mut client) = own().await;
+async fn a_transaction_goes_on_after_a_restart() {
+    let (target, mut client) = own().await;
     let topic = client.create_topic(1, &[]).await;
-    let refused = ErrorCode::TransactionalIdAuthorizationFailed;
-    let init = InitProducerIdRequest { transactional_id: Some("t".into()), ..Default::default() };
-    assert_eq!(client.ask(init).await.error_code, refused);
-    let find = FindCoordinatorRequest {
-        key_type: 1,
-        coordinator_keys: vec!["t".into()],
-        ..Default::default()
-    };
-    assert_eq!(client.ask(find).await.coordinators[0].error_code, refused);
-    let produce = ProduceRequest {
-        transactional_id: Some("t".into()),
-        ..produce_request(&topic, Some(batch(1)))
-    };
-    let response = client.ask_in(12, produce).await;
-    assert_eq!(response.responses[0].partition_responses[0].error_code, refused);
+    let mut producer = Producer::begin(&mut client, "t").await;
+    assert_eq!(producer.produce(&mut client, 12, &topic, &["0"]).await.0, ErrorCode::None);
+    producer.finish(&mut client, false).await;
+    assert_eq!(producer.produce(&mut client, 12, &topic, &["1"]).await.0, ErrorCode::None);
+    let dir = target.stop().await;
+    let target = Target::open(Config::default(), dir).await;
+    let mut client = target.client().await;
+    assert!(read_committed(&mut client, &topic).await.is_empty());
+    assert_eq!(producer.produce(&mut client, 12, &topic, &["2"]).await.0, ErrorCode::None);
+    producer.finish(&mut client, true).await;
+    assert_eq!(read_committed(&mut client, &topic).await, ["1", "2"]);
 }
 
 #[tokio::test]

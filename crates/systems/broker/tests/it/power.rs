@@ -9,6 +9,7 @@ use tidemill_sim::{Fault, SimWorld, seed_or};
 
 use crate::commits::{commit_request, committed};
 use crate::harness::{Client, produce_request};
+use crate::transactions::{Producer, read_committed};
 
 async fn start(world: &SimWorld) -> Broker {
     let config = Config { listen: "127.0.0.1:0".parse().unwrap(), ..Config::default() };
@@ -100,4 +101,65 @@ async fn a_failed_sync_fails_its_partition_and_no_other() {
     }
     assert_eq!(client.fetch(&bad, 0).await.high_watermark, 1);
     broker.drain(std::time::Duration::from_secs(10)).await;
+}
+
+/// Whatever the moment: what was committed is there in all its partitions, what was aborted is not,
+/// and what was being committed is there whole or not at all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_power_cut_tears_no_transaction() {
+    let first_seed = seed_or(1);
+    for seed in first_seed..first_seed + 12 {
+        let world = SimWorld::new(seed);
+        let broker = start(&world).await;
+        let mut client = Client::connect(broker.address()).await;
+        let topics = [client.create_topic(1, &[]).await, client.create_topic(1, &[]).await];
+        let mut producer = Producer::begin(&mut client, "t").await;
+        producer.time_ms = Some(world.ports().clock.now_ms());
+        let rounds = 3 + seed % 5;
+        let (mut expected, mut last) = (Vec::new(), String::new());
+        for round in 0..=rounds {
+            last = format!("{round}");
+            for topic in &topics {
+                let stored = producer.produce(&mut client, 12, topic, &[&last]).await;
+                assert_eq!(stored.0, ErrorCode::None);
+            }
+            let commits = round % 3 != 1;
+            if round < rounds {
+                producer.finish(&mut client, commits).await;
+                expected.extend(commits.then(|| last.clone()));
+            }
+        }
+        // The last one is being committed when the power goes.
+        let request = EndTxnRequest {
+            transactional_id: producer.id.clone(),
+            producer_id: producer.producer_id,
+            producer_epoch: producer.epoch,
+            committed: true,
+        };
+        client.send(5, &request).await;
+        if seed % 3 > 0 {
+            for _ in 0..seed % 7 {
+                tokio::task::yield_now().await;
+            }
+        }
+        let after = world.crash(seed);
+        let again = start(&after).await;
+        let mut client = Client::connect(again.address()).await;
+
+        // The client asks again: the answer it missed, or the commit itself.
+        let mut ended = client.ask_in(5, request.clone()).await;
+        while ended.error_code == ErrorCode::ConcurrentTransactions {
+            ended = client.ask_in(5, request.clone()).await;
+        }
+        assert_eq!(ended.error_code, ErrorCode::None, "seed {seed}");
+        expected.push(last);
+        for topic in &topics {
+            assert_eq!(read_committed(&mut client, topic).await, expected, "seed {seed}");
+        }
+        let (id, epoch) = (ended.producer_id, ended.producer_epoch);
+        assert_eq!((id, epoch), (producer.producer_id, producer.epoch + 1), "seed {seed}");
+        for broker in [broker, again] {
+            broker.drain(std::time::Duration::from_secs(10)).await;
+        }
+    }
 }
