@@ -16,6 +16,9 @@ def install():
         PATCHES["socket"] = "_tidemill.hosts:patch_socket"
         PATCHES["http.client"] = "_tidemill.hosts:patch_http"
         PATCHES["confluent_kafka.cimpl"] = "_tidemill.hosts:patch_confluent"
+        for kind in ("_sync", "_async"):
+            module = f"confluent_kafka.schema_registry.{kind}.schema_registry_client"
+            PATCHES[module] = "_tidemill.hosts:patch_schema_registry"
     if os.environ.get("TIDEMILL_MOVES"):
         from _tidemill import moves
 

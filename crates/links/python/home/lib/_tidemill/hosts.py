@@ -32,9 +32,10 @@ def redirected(servers):
 
 def _redirected(server):
     scheme, separator, address = server.rpartition("://")
+    address, slash, path = address.partition("/")
     host, _, port = address.rpartition(":")
     found = where(host, port) if host else where(address, 9092)
-    return f"{scheme}{separator}{found[0]}:{found[1]}" if found else server
+    return f"{scheme}{separator}{found[0]}:{found[1]}{slash}{path}" if found else server
 
 
 def patch_socket(module):
@@ -113,6 +114,22 @@ def patch_confluent(module):
         base = getattr(module, name, None)
         if base is not None:
             setattr(module, name, _redirecting(base))
+
+
+def patch_schema_registry(module):
+    """Confluent's registry client: its requests name the host they really go to."""
+    for name in ("_BaseRestClient", "_AsyncBaseRestClient"):
+        base = getattr(module, name, None)
+        if base is None:
+            continue
+        original = base.__init__
+
+        def __init__(self, conf, *args, original=original, **kwargs):
+            if isinstance(conf, dict) and "url" in conf:
+                conf = {**conf, "url": redirected(conf["url"])}
+            original(self, conf, *args, **kwargs)
+
+        base.__init__ = __init__
 
 
 def _redirecting(base):

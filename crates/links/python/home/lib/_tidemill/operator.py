@@ -231,6 +231,8 @@ class BaseOperator(Ordered, metaclass=OperatorMeta):
         for name, (harmless, text) in TOLD.items():
             if given.get(name) not in harmless:
                 state.notice(f"{name}: {text}")
+        if given["email"] and given["others"].get("email_on_failure"):
+            state.notice("email_on_failure: mails are not sent; give the tasks an on_failure_callback")
 
     # The graph.
 

@@ -22,6 +22,7 @@ INSTEAD = (
     ("airflow.providers.cncf", "call kubectl in a BashOperator"),
     ("airflow.providers.ssh", "call ssh in a BashOperator"),
     ("airflow.operators.subdag", "use a TaskGroup"),
+    ("airflow.operators.python.Python", "install the packages for the interpreter and use a PythonOperator"),
     ("airflow.contrib", "import it from where Airflow 2 has it"),
 )
 OTHERWISE = "write that step as a PythonOperator or @task"

@@ -19,8 +19,10 @@ def run_file(path, text):
     """The module of a DAG file. The text may be an older one than the file has now: a run keeps the
     version it began with. Raises what the file raises."""
     # Last, as in Airflow: a folder of the project must not stand in for a library of the same name.
-    for entry in (os.environ.get("TIDEMILL_DAGS_FOLDER"), os.path.dirname(path)):
-        if entry and entry not in sys.path:
+    project = os.environ.get("TIDEMILL_PROJECT")
+    own = [os.path.join(project, name) for name in ("plugins", "config")] if project else []
+    for entry in (os.environ.get("TIDEMILL_DAGS_FOLDER"), *own, os.path.dirname(path)):
+        if entry and entry not in sys.path and os.path.isdir(entry):
             sys.path.append(entry)
     module = types.ModuleType(MODULE)
     module.__file__ = path
