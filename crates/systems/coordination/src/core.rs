@@ -58,7 +58,7 @@ impl Core {
         tasks: Tasks,
     ) -> Result<Arc<Core>, StartError> {
         let disk = world.disk.clone();
-        disk.create_dir_all(dir).map_err(|error| StartError::disk(dir, "make", error))?;
+        storage::make_dir(disk.as_ref(), dir)?;
         let lock = disk.lock_dir(dir).map_err(|error| match error.kind() {
             io::ErrorKind::WouldBlock => StartError::InUse { dir: dir.to_owned() },
             _ => StartError::disk(dir, "lock", error),

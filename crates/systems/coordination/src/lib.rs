@@ -31,6 +31,8 @@ mod machine;
 mod outbox;
 mod server;
 mod sessions;
+#[cfg(test)]
+mod simulation;
 mod stats;
 mod storage;
 mod tree;

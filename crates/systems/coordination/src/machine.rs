@@ -292,7 +292,9 @@ impl Machine {
 
     /// Answers a request.
     pub(crate) fn reply(&mut self, id: ConnId, xid: i32, answer: Answer) {
-        let zxid = answer.needs.max(self.durable_zxid);
+        // What goes out before it may tell of later transactions; numbers never go back.
+        let before = self.connections.get(&id).and_then(|c| c.held.back()).map_or(0, |h| h.needs);
+        let zxid = answer.needs.max(before).max(self.durable_zxid);
         let error = answer.outcome.as_ref().err().map_or(0, |error| error.number());
         let header = ReplyHeader { xid, zxid, error };
         let reply = frame::build(|to| {

@@ -52,8 +52,10 @@ fn resume(machine: &mut Machine, id: ConnId, timeout_ms: i32, request: &ConnectR
     let session_id = request.session_id;
     let knows = request.password.as_ref() == Some(&machine.password(session_id));
     let Some(session) = machine.sessions.get_mut(session_id).filter(|_| knows) else {
-        answer(machine, id, 0, 0, 0, request);
-        machine.close(id, 0);
+        // Its end may not be durable yet: told too early, it could be alive again after a crash.
+        let needs = machine.zxid();
+        answer(machine, id, needs, 0, 0, request);
+        machine.close(id, needs);
         return;
     };
     session.timeout_ms = timeout_ms;

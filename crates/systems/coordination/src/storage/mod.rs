@@ -8,7 +8,9 @@ mod recovery;
 mod snapshot;
 
 pub(crate) use journal::{Journal, record};
-pub(crate) use recovery::{Recovered, open};
+#[cfg(test)]
+pub(crate) use recovery::records;
+pub(crate) use recovery::{Recovered, make_dir, open};
 pub(crate) use snapshot::{serialize, write as write_snapshot};
 
 /// The folder in the data directory, named after the format.

@@ -34,10 +34,7 @@ pub(crate) struct Recovered {
 
 /// Opens the folder, which is made if absent. A tail that was never acknowledged is cut off.
 pub(crate) fn open(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Recovered, StartError> {
-    disk.create_dir_all(dir).map_err(|error| StartError::disk(dir, "make", error))?;
-    if let Some(above) = dir.parent() {
-        disk.sync_dir(above).map_err(|error| StartError::disk(above, "sync", error))?;
-    }
+    make_dir(disk.as_ref(), dir)?;
     let names = disk.list(dir).map_err(|error| StartError::disk(dir, "list", error))?;
     let numbers = |prefix: &str| {
         let mut zxids: Vec<i64> =
@@ -61,6 +58,22 @@ pub(crate) fn open(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Recovered, StartE
         recovered.replay(disk.as_ref(), dir, *zxid, needed.get(at + 1).copied())?;
     }
     Ok(recovered)
+}
+
+/// Makes a folder with what is missing above it, so that it outlives a power cut.
+pub(crate) fn make_dir(disk: &dyn Disk, dir: &Path) -> Result<(), StartError> {
+    let missing = dir.ancestors().take_while(|above| !disk.exists(above)).count();
+    disk.create_dir_all(dir).map_err(|error| StartError::disk(dir, "make", error))?;
+    // The folder's own name in any case: an earlier start may have ended before it came so far.
+    for (made, above) in dir.ancestors().skip(1).take(missing.max(1)).enumerate() {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        match disk.sync_dir(above) {
+            // Who made the folder for us may keep what is above to himself, and has synced it.
+            Err(error) if made >= missing && error.kind() == io::ErrorKind::PermissionDenied => {}
+            done => done.map_err(|error| StartError::disk(above, "sync", error))?,
+        }
+    }
+    Ok(())
 }
 
 fn newest_snapshot(
@@ -179,6 +192,17 @@ fn next_record(bytes: &Bytes, at: usize) -> Option<(TxnHeader, Txn, usize)> {
     let header: TxnHeader = reader.take().ok()?;
     let txn = Txn::read(header.op, &mut reader).ok()?;
     Some((header, txn, RECORD_HEAD_BYTES + length + 1))
+}
+
+/// The transactions of log records, for tests that keep books of their own.
+#[cfg(test)]
+pub(crate) fn records(bytes: &[u8]) -> Vec<(TxnHeader, Txn)> {
+    let (bytes, mut at, mut found) = (Bytes::copy_from_slice(bytes), 0, Vec::new());
+    while let Some((header, txn, length)) = next_record(&bytes, at) {
+        found.push((header, txn));
+        at += length;
+    }
+    found
 }
 
 /// Takes away what stands behind the last whole record of the last file: it was never acknowledged.
