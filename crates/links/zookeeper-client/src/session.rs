@@ -268,12 +268,15 @@ impl Session {
 
     /// Speaks over one connection until it ends.
     async fn converse(&mut self, mut stream: Stream, calls: &mut mpsc::Receiver<Call>) -> End {
-        if self.introduce(&mut stream).await.is_err() {
-            return End::Lost;
+        let patience = self.shared.config.session_timeout / 3;
+        match timeout(patience, self.introduce(&mut stream)).await {
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(end))) => return end,
+            Ok(Err(_)) | Err(_) => return End::Lost,
         }
         self.shared.state.send_replace(SessionState::Connected { session_id: self.id });
-        let timeout = self.shared.heard.lock().timeout;
-        let (mut ping, mut heard_at) = (tokio::time::interval(timeout / 3), self.now());
+        let lifetime = self.shared.heard.lock().timeout;
+        let (mut ping, mut heard_at) = (tokio::time::interval(lifetime / 3), self.now());
         loop {
             let may_call = self.pending.len() < PENDING_MAX;
             let worked = tokio::select! {
@@ -298,7 +301,7 @@ impl Session {
                 },
                 _ = ping.tick() => {
                     // A server that does not answer for two thirds of the timeout is left.
-                    if self.now().saturating_sub(heard_at) > timeout * 2 / 3 {
+                    if self.now().saturating_sub(heard_at) > lifetime * 2 / 3 {
                         return End::Lost;
                     }
                     self.pending.push_back(self.own(XID_PING, Op::Ping));
@@ -312,18 +315,26 @@ impl Session {
         }
     }
 
-    /// Says who asks, and sets the watches of the earlier connection.
-    async fn introduce(&mut self, stream: &mut Stream) -> io::Result<()> {
+    /// Says who asks, and sets the watches of the earlier connection. Nothing else is sent before
+    /// the credentials are accepted: a server that refuses them closes the connection, and what it
+    /// has not read then can take its answer along.
+    async fn introduce(&mut self, stream: &mut Stream) -> io::Result<Option<End>> {
         for (scheme, auth) in self.shared.config.auth.clone() {
             let packet = AuthPacket { kind: 0, scheme, auth: Some(auth.into()) };
             self.pending.push_back(self.own(XID_AUTH, Op::Auth));
             self.send(stream, XID_AUTH, &Request::Auth(packet)).await?;
+            while !self.pending.is_empty() {
+                let frame = stream.frame().await?;
+                if let Some(end) = self.answer(frame)? {
+                    return Ok(Some(end));
+                }
+            }
         }
         if let Some(watches) = self.watches.again(self.last_zxid) {
             self.pending.push_back(self.own(XID_SET_WATCHES, Op::SetWatches));
             self.send(stream, XID_SET_WATCHES, &Request::SetWatches(watches)).await?;
         }
-        Ok(())
+        Ok(None)
     }
 
     fn own(&self, xid: i32, op: Op) -> Pending {
