@@ -2,6 +2,7 @@
 
 import pathlib
 import time
+from urllib.parse import quote
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
@@ -87,6 +88,16 @@ def test_an_edit_is_in_force_within_a_second(airflow):
     assert time.monotonic() - began < 1.0
     file.unlink()
     eventually(lambda: airflow.ask("GET", "/dags/edited").status_code == 404)
+
+
+def test_a_task_that_is_told_to_end_tidies_up(airflow):
+    run_id = airflow.trigger("stubborn")
+    run = {"dag_id": "stubborn", "dag_run_id": run_id}
+    eventually(lambda: airflow.tasks(run)["work"]["state"] == "running" and "begun" in airflow.log(run, "work"))
+    assert airflow.ask("PATCH", f"/dags/stubborn/dagRuns/{quote(run_id)}", {"state": "failed"}).status_code == 200
+    log = eventually(lambda: "tidied up" in (lines := airflow.log(run, "work")) and lines)
+    assert "told to end" in log
+    assert airflow.tasks(run)["work"]["state"] == "failed"
 
 
 def test_a_task_that_was_cut_off_is_tried_again_after_the_power_came_back(airflow):

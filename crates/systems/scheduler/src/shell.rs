@@ -607,7 +607,10 @@ impl Shell {
             .iter()
             .filter_map(|effect| match effect {
                 Effect::Change(change) => Some(&**change),
-                Effect::Start(_) | Effect::Stop { .. } | Effect::Answer(_) => None,
+                Effect::Start(_)
+                | Effect::Stop { .. }
+                | Effect::CallBack(_)
+                | Effect::Answer(_) => None,
             })
             .collect();
         self.store.commit(&changes).await?;
@@ -624,6 +627,7 @@ impl Shell {
             match effect {
                 Effect::Start(start) => self.executor.start(*start),
                 Effect::Stop { attempt, reason } => self.executor.stop(attempt, reason),
+                Effect::CallBack(end) => self.executor.call_back(*end),
                 Effect::Change(_) | Effect::Answer(_) => {}
             }
         }

@@ -280,6 +280,8 @@ pub enum Effect {
         /// Why.
         reason: StopReason,
     },
+    /// A run came to its end by itself, and its DAG wants to be called then.
+    CallBack(Box<RunEnd>),
     /// To be told to who sent the event.
     Answer(Result<RunKey, Refusal>),
 }
@@ -293,6 +295,17 @@ pub enum StopReason {
     Marked,
     /// The scheduler stops.
     Drain,
+}
+
+/// A run that ended.
+#[derive(Debug, Clone)]
+pub struct RunEnd {
+    /// The run, in its last state.
+    pub run: RunRow,
+    /// Its DAG.
+    pub dag: Arc<Dag>,
+    /// The task it is told with: the first that failed, otherwise the last one.
+    pub task_id: Arc<str>,
 }
 
 /// A try to be run.

@@ -30,8 +30,8 @@ use jiff::Timestamp;
 use crate::dag::{DEFAULT_POOL, Dag};
 
 pub use event::{
-    Attempt, Change, DagRow, Effect, Epoch, Event, Outcome, RETURN_VALUE, Refusal, RunKey, RunRow,
-    Snapshot, Start, StopReason, TaskRow, Trigger, VersionKey,
+    Attempt, Change, DagRow, Effect, Epoch, Event, Outcome, RETURN_VALUE, Refusal, RunEnd, RunKey,
+    RunRow, Snapshot, Start, StopReason, TaskRow, Trigger, VersionKey,
 };
 pub use restore::Restored;
 pub use retry::RETRY_DELAY_MAX;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::retry::retry_delay;
 use super::{
     Attempt, Change, Core, Decision, Effect, Epoch, Live, Outcome, Place, RETURN_VALUE, Ready, Run,
-    RunKey, RunRow, RunState, Start, StopReason, TaskRow, TaskState, Timer,
+    RunEnd, RunKey, RunRow, RunState, Start, StopReason, TaskRow, TaskState, Timer,
 };
 use crate::dag::Work;
 
@@ -354,6 +354,7 @@ impl Core {
         let reason =
             format!("dagrun_timeout: not finished after {timeout:?}, {unfinished} tasks were left");
         self.finish_run(key, RunState::Failed, Some(reason.into()));
+        self.call_back(key);
     }
 
     /// Gives an unfinished task a final state; a try that runs is stopped.
@@ -397,6 +398,7 @@ impl Core {
             if !run.tasks.iter().any(|task| moves(task.row.state)) {
                 let reason = "deadlock: the remaining tasks wait for what never comes";
                 self.finish_run(key, RunState::Failed, Some(reason.into()));
+                self.call_back(key);
             }
             return;
         }
@@ -404,6 +406,22 @@ impl Core {
             Some(reason) => self.finish_run(key, RunState::Failed, Some(reason.into())),
             None => self.finish_run(key, RunState::Success, None),
         }
+        self.call_back(key);
+    }
+
+    /// Callbacks of a DAG: for a run that ended by itself, not for one that somebody marked.
+    fn call_back(&mut self, key: RunKey) {
+        let Some(run) = self.runs.get(&key) else { return };
+        let wanted = match run.row.state {
+            RunState::Success => run.dag.callbacks.success,
+            RunState::Failed => run.dag.callbacks.failure,
+            RunState::Queued | RunState::Running => false,
+        };
+        let failed = run.tasks.iter().find(|task| task.row.state == TaskState::Failed);
+        let Some(task) = failed.or(run.tasks.last()).filter(|_| wanted) else { return };
+        let (dag, task_id) = (run.dag.clone(), task.row.task_id.clone());
+        let end = RunEnd { run: run.row.clone(), dag, task_id };
+        self.effects.push(Effect::CallBack(Box::new(end)));
     }
 
     pub(super) fn finish_run(&mut self, key: RunKey, state: RunState, reason: Option<Arc<str>>) {

@@ -11,8 +11,9 @@ use serde_saphyr::{Location, Spanned};
 use super::python;
 use super::yaml::{self, TaskEntry, TextOr};
 use super::{
-    DEFAULT_POOL, Dag, DagFile, HttpWork, ImportError, MAX_ACTIVE_RUNS, MAX_ACTIVE_TASKS, OnError,
-    Output, Params, PythonProgram, RETRY_DELAY, RetryPolicy, TASKS_MAX, Task, Work, is_python,
+    Callbacks, DEFAULT_POOL, Dag, DagFile, HttpWork, ImportError, MAX_ACTIVE_RUNS,
+    MAX_ACTIVE_TASKS, OnError, Output, Params, PythonProgram, RETRY_DELAY, RetryPolicy, TASKS_MAX,
+    Task, Work, is_python,
 };
 use crate::core::TriggerRule;
 use crate::executor::{Rate, RecordPath};
@@ -88,6 +89,7 @@ fn dag(file: yaml::DagFile, text: DagFile) -> Result<Dag, Wrong> {
         tags: file.tags,
         params,
         dagrun_timeout: file.dagrun_timeout.map(|length| length.0),
+        callbacks: Callbacks::default(),
         tasks,
         file: text,
     })

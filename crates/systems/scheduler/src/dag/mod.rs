@@ -74,10 +74,21 @@ pub struct Dag {
     pub params: Params,
     /// A run that takes longer has failed.
     pub dagrun_timeout: Option<Duration>,
+    /// What it wants to be told of its runs.
+    pub callbacks: Callbacks,
     /// In the order of the file.
     pub tasks: Vec<Task>,
     /// Where it came from.
     pub file: DagFile,
+}
+
+/// For which ends of its runs a DAG has callbacks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Callbacks {
+    /// `on_success_callback`.
+    pub success: bool,
+    /// `on_failure_callback`.
+    pub failure: bool,
 }
 
 /// The text a DAG was read from.

@@ -16,8 +16,8 @@ use serde_json::{Map, Value, json};
 
 use super::check::{ID_CHARS_MAX, cycle, every, is_id};
 use super::{
-    DEFAULT_POOL, Dag, DagFile, ImportError, Length, Params, RETRY_DELAY, RetryPolicy, TASKS_MAX,
-    Task, Work,
+    Callbacks, DEFAULT_POOL, Dag, DagFile, ImportError, Length, Params, RETRY_DELAY, RetryPolicy,
+    TASKS_MAX, Task, Work,
 };
 use crate::timetable::{CronPolicy, Schedule, ZonedCron, preset};
 
@@ -72,6 +72,10 @@ struct PythonDag {
     tags: Vec<String>,
     is_paused_upon_creation: Option<bool>,
     params: Map<String, Value>,
+    #[serde(default)]
+    on_success_callback: bool,
+    #[serde(default)]
+    on_failure_callback: bool,
     tasks: Vec<PythonTask>,
 }
 
@@ -183,6 +187,7 @@ fn check(name: &str, source: &Arc<str>, dag: PythonDag) -> Result<Dag, String> {
         tags: dag.tags,
         params: Params::from_python(&dag.params)?,
         dagrun_timeout: length(dag.dagrun_timeout)?,
+        callbacks: Callbacks { success: dag.on_success_callback, failure: dag.on_failure_callback },
         tasks: tasks(&dag.dag_id, dag.tasks)?,
         file: DagFile { name: name.into(), source: kept.into() },
     })

@@ -12,7 +12,7 @@ use super::environment::environment;
 use super::moves::{self, Moves};
 use super::process::{Ended, EnvsOnly as _, left_file, run};
 use super::{Executor, Report};
-use crate::core::{Outcome, RETURN_VALUE};
+use crate::core::{Outcome, RETURN_VALUE, RunRow};
 use crate::store::XCom;
 use crate::text::python_isoformat;
 
@@ -91,19 +91,26 @@ fn input(context: &TryContext<'_>, xcoms: &[XCom], result: &str) -> Value {
         "result": result,
         "has_all_xcoms": known.len() == xcoms.len(),
         "xcoms": known,
-        "dag_run": {
-            "run_id": &*run.run_id,
-            "dag_id": &*run.dag_id,
-            "run_type": run.kind.as_str(),
-            "conf": *run.conf,
-            "logical_date": run.logical_date.map(python_isoformat),
-            "data_interval_start": run.interval.map(|interval| python_isoformat(interval.start)),
-            "data_interval_end": run.interval.map(|interval| python_isoformat(interval.end)),
-            "run_after": python_isoformat(run.run_after),
-            "queued_at": python_isoformat(run.queued_at),
-            "start_date": run.started_at.map(python_isoformat),
-            "triggered_by": &*run.triggered_by,
-        },
+        "dag_run": dag_run(run),
+    })
+}
+
+/// The run, as a context knows it.
+pub(super) fn dag_run(run: &RunRow) -> Value {
+    json!({
+        "run_id": &*run.run_id,
+        "dag_id": &*run.dag_id,
+        "run_type": run.kind.as_str(),
+        "state": run.state.as_str(),
+        "conf": *run.conf,
+        "logical_date": run.logical_date.map(python_isoformat),
+        "data_interval_start": run.interval.map(|interval| python_isoformat(interval.start)),
+        "data_interval_end": run.interval.map(|interval| python_isoformat(interval.end)),
+        "run_after": python_isoformat(run.run_after),
+        "queued_at": python_isoformat(run.queued_at),
+        "start_date": run.started_at.map(python_isoformat),
+        "end_date": run.ended_at.map(python_isoformat),
+        "triggered_by": &*run.triggered_by,
     })
 }
 

@@ -5,6 +5,7 @@
 //! what its producers moved. `sql`: a statement to the engine's gateway.
 
 mod airflow;
+mod callback;
 mod context;
 mod environment;
 mod http;
@@ -31,7 +32,7 @@ use parking_lot::Mutex;
 use tidemill_runtime::{Tasks, World};
 use tokio::sync::mpsc;
 
-use crate::core::{Attempt, Outcome, Start, StopReason};
+use crate::core::{Attempt, Outcome, RunEnd, Start, StopReason};
 use crate::dag::Work;
 use crate::logs::{LogKey, Logs};
 use crate::store::{Reader, XCom};
@@ -162,6 +163,13 @@ impl Executor {
             executor.running.lock().remove(&attempt);
             executor.report(Report::Finished { attempt, outcome }).await;
         });
+    }
+
+    /// Tells a DAG's own callback of the end of a run. It changes nothing about the run, and is not
+    /// told again if we end before it does.
+    pub fn call_back(&self, end: RunEnd) {
+        let tools = self.tools.clone();
+        self.tasks.spawn("a DAG's callback", async move { callback::run(&tools, end).await });
     }
 
     /// Asks a try to end. It reports as any other.

@@ -37,8 +37,8 @@ class DagRun:
         self.data_interval_start = _date(given.get("data_interval_start"))
         self.data_interval_end = _date(given.get("data_interval_end"))
         self.run_after, self.queued_at = _date(given.get("run_after")), _date(given.get("queued_at"))
-        self.start_date, self.end_date = _date(given.get("start_date")), None
-        self.state = "running"
+        self.start_date, self.end_date = _date(given.get("start_date")), _date(given.get("end_date"))
+        self.state = given.get("state", "running")
         self.external_trigger = self.run_type == "manual"
         self.triggered_by = given.get("triggered_by")
 

@@ -21,8 +21,6 @@ COSMETIC = {
 #: Accepted; told, because a reader of the file would expect an effect.
 WITHOUT_EFFECT = {
     "sla_miss_callback": "SLAs are not watched",
-    "on_success_callback": "callbacks of a DAG are not called; give it to the tasks, in default_args",
-    "on_failure_callback": "callbacks of a DAG are not called; give it to the tasks, in default_args",
 }
 #: Refused unless they say what is the case anyway.
 REFUSED = {"max_consecutive_failed_dag_runs": (None, 0), "deadline": (None,), "fail_stop": (None, False),
@@ -93,8 +91,7 @@ class DAG:
     def _set_others(self, others):
         from _tidemill.refusal import unsupported
 
-        callbacks = {"on_success_callback": self.on_success_callback, "on_failure_callback": self.on_failure_callback}
-        for name, value in {**callbacks, **others}.items():
+        for name, value in others.items():
             if name in REFUSED:
                 if value not in REFUSED[name]:
                     raise unsupported(f"DAG({name}={value!r})")

@@ -24,6 +24,9 @@ QUIET = ("kafka", "cassandra", "urllib3", "confluent_kafka")
 def main():
     own_path_first()
     given = json.load(sys.stdin)
+    if given.get("callback"):
+        _call_dag_back(given)
+        return
     _start_logging()
     result = {"state": "failed", "reason": None, "retry": True, "xcoms": {}, "skip": []}
     try:
@@ -37,7 +40,8 @@ def main():
     sys.stderr.flush()
 
 
-def _work(given, result):
+def _task(given):
+    """The task, in the DAG that the file's text makes."""
     from _tidemill import state
     from _tidemill.source import run_file
 
@@ -50,9 +54,25 @@ def _work(given, result):
     dags = [dag for dag in named + state.made if dag.dag_id == given["dag_id"]]
     if not dags:
         raise DagNotFound(f"Dag id {given['dag_id']} is no longer in {given['path']}")
-    task = dags[0].get_task(given["task_id"])
+    return dags[0].get_task(given["task_id"])
+
+
+def _call_dag_back(given):
+    """Calls the DAG's own callbacks, as the end of a run wants it; an exception ends the process."""
     from _tidemill.context import build
 
+    task = _task(given)
+    context = build(task, given)
+    context["reason"] = given["reason"]
+    callbacks = getattr(task.dag, given["callback"])
+    for callback in callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]:
+        callback(context)
+
+
+def _work(given, result):
+    from _tidemill.context import build
+
+    task = _task(given)
     context = build(task, given)
     _end_when_told(task)
     _execute(task, context, result)

@@ -137,6 +137,7 @@ impl Sim {
                 Effect::Start(start) => self.live.push(*start),
                 Effect::Stop { attempt, reason } => self.stops.push((attempt, reason)),
                 Effect::Answer(answer) => self.answers.push(answer),
+                Effect::CallBack(_) => {}
             }
         }
     }

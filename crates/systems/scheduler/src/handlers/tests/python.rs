@@ -300,7 +300,7 @@ with DAG('d', schedule=None, default_args={'owner': Variable.get('owner')}):
 }
 
 #[tokio::test]
-async fn a_task_that_takes_too_long_is_told_and_one_that_leaves_in_the_middle_has_failed() {
+async fn a_task_that_takes_too_long_or_leaves_in_the_middle_has_failed() {
     let file = "
 import os, time
 from datetime import timedelta
@@ -313,8 +313,6 @@ class Slow(BaseOperator):
                 time.sleep(60)
             except Exception:
                 continue
-    def on_kill(self):
-        print('told to end', flush=True)
 
 @task
 def leaves():
@@ -332,6 +330,42 @@ with DAG('d', schedule=None):
     let reason = |index: usize| tasks["task_instances"][index]["tidemill_reason"].to_string();
     assert!(reason(0).contains("AirflowTaskTimeout: execution_timeout of 1s"), "{}", reason(0));
     assert!(reason(1).contains("ended by itself before the task was done"), "{}", reason(1));
-    let log = project.log_of("d", &run_id, "slow").await;
-    assert!(log.contains(&"told to end".to_owned()), "{log:?}");
+}
+
+#[tokio::test]
+async fn a_dag_is_called_at_the_end_of_a_run_that_ended_by_itself() {
+    let file = "
+import os
+from airflow.sdk import DAG, task
+
+def note(context):
+    with open(os.path.join(os.environ['TIDEMILL_PROJECT'], 'told'), 'a') as file:
+        file.write(f\"{context['run_id']} {context['dag_run'].state} {context['reason']}\\n\")
+
+@task
+def divides(params=None):
+    return 1 / params['by']
+
+with DAG('d', schedule=None, params={'by': 1}, on_failure_callback=note, on_success_callback=[note]):
+    divides()
+";
+    let project = Project::new(&[("d.py", file)]).await;
+    let told = project.dir.path().join("told");
+    let ends = [(1, "success None"), (0, "failed task divides failed: ZeroDivisionError")];
+    for (before, (by, part)) in ends.into_iter().enumerate() {
+        let run_id = project.trigger("d", json!({ "by": by })).await;
+        project.ended("d", &run_id).await;
+        let lines = || std::fs::read_to_string(&told).unwrap_or_default();
+        let wait = async {
+            while lines().lines().count() <= before {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, wait).await.expect("the callback is called");
+        assert!(
+            lines().lines().last().unwrap().starts_with(&format!("{run_id} {part}")),
+            "{}",
+            lines()
+        );
+    }
 }
