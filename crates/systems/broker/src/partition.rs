@@ -5,7 +5,7 @@
 //! of committed records see nothing above the last stable offset: the first record whose
 //! transaction is open, or whose end is not durable.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
@@ -33,6 +33,9 @@ pub(crate) struct Partition {
     /// Or why it could not be opened: the partition is offline then, its neighbours are not.
     log: Result<Log, PartitionError>,
     pub(crate) producers: Mutex<Producers>,
+    /// Whether a transaction may be open or ending: set before its first batch is in the log, so
+    /// that readers of other partitions need not ask the producers, who are held during a write.
+    may_be_unstable: AtomicBool,
     waiters: Arc<Waiters>,
     disk: Arc<dyn Disk>,
     /// Bytes appended since what is known of producers was written down.
@@ -73,8 +76,15 @@ impl Partition {
             log.observe(Arc::new(move |_| woken.wake()));
             Ok(log)
         });
-        let (producers, unwritten_bytes) = (Mutex::new(producers), AtomicU64::new(0));
-        Partition { index, log, producers, waiters, disk, unwritten_bytes }
+        Partition {
+            index,
+            log,
+            producers: Mutex::new(producers),
+            may_be_unstable: AtomicBool::new(true),
+            waiters,
+            disk,
+            unwritten_bytes: AtomicU64::new(0),
+        }
     }
 
     pub(crate) fn log(&self) -> Result<&Log, PartitionError> {
@@ -113,6 +123,7 @@ impl Partition {
             });
         }
         let mut batch = validate::as_configured(records, &header, settings, now_ms)?;
+        self.expect_transaction(&header);
         let appended = log.append(&mut batch, LEADER_EPOCH)?;
         let placed = BatchHeader { base_offset: appended.base_offset, ..header };
         producers.record(&placed, now_ms);
@@ -130,6 +141,7 @@ impl Partition {
         let log = self.log()?;
         let header = BatchHeader::parse(batch).map_err(LogError::from)?;
         let mut producers = self.producers.lock();
+        self.expect_transaction(&header);
         let appended = log.append(&mut batch.to_vec(), LEADER_EPOCH)?;
         producers.record(&BatchHeader { base_offset: appended.base_offset, ..header }, now_ms);
         Ok(appended.last_offset)
@@ -201,8 +213,22 @@ impl Partition {
         let log = self.log()?;
         // In this order: a marker below this high watermark has been noted.
         let high_watermark = log.high_watermark();
-        let first_unstable = self.producers.lock().first_unstable(high_watermark);
+        if !self.may_be_unstable.load(Ordering::SeqCst) {
+            return Ok(high_watermark);
+        }
+        let mut producers = self.producers.lock();
+        let first_unstable = producers.first_unstable(high_watermark);
+        if first_unstable.is_none() {
+            self.may_be_unstable.store(false, Ordering::SeqCst);
+        }
         Ok(first_unstable.map_or(high_watermark, |first| first.min(high_watermark)))
+    }
+
+    /// Before a batch is in the log. Whoever calls this holds the producers.
+    fn expect_transaction(&self, header: &BatchHeader) {
+        if header.is_transactional() {
+            self.may_be_unstable.store(true, Ordering::SeqCst);
+        }
     }
 
     /// The first record at or after a time.
