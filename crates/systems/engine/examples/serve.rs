@@ -1,5 +1,5 @@
 //! The engine alone, for trying it against any Kafka, registry and Cassandra:
-//! `serve-engine PROJECT DATA [LISTEN] [BOOTSTRAP] [REGISTRY] [CONTACT]`. Prints its address as JSON.
+//! `serve-engine PROJECT DATA [LISTEN] [BOOTSTRAP] [REGISTRY] [CONTACT] [SPARK]`. Prints its address as JSON.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -14,15 +14,18 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut next = |default: &str| arguments.next().unwrap_or_else(|| default.to_owned());
     let paths =
         EnginePaths { project: PathBuf::from(next(".")), data: PathBuf::from(next("data")) };
-    let config = Config { listen: next("127.0.0.1:0").parse()?, ..Config::default() };
+    let listen = next("127.0.0.1:0").parse()?;
     let links = EngineLinks {
         bootstrap_servers: next("127.0.0.1:9092"),
         registry_url: next("http://127.0.0.1:8081"),
         contact_points: vec![next("127.0.0.1:9042")],
     };
+    let spark_listen = next("127.0.0.1:0").parse()?;
+    let config = Config { listen, spark_listen, ..Config::default() };
     let engine = Engine::start(config, links, paths, World::real()).await?;
     let mut out = std::io::stdout();
-    writeln!(out, "{{\"ready\":true,\"address\":\"{}\"}}", engine.address())?;
+    let (address, spark) = (engine.address(), engine.spark_address());
+    writeln!(out, "{{\"ready\":true,\"address\":\"{address}\",\"spark\":\"{spark}\"}}")?;
     out.flush()?;
     let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     tokio::select! {

@@ -97,8 +97,7 @@ struct TopicScans {
 
 impl Scans for TopicScans {
     fn table(&self, table: &Arc<Table>) -> Result<Arc<dyn TableSource>> {
-        let provider = TopicTable { table: Arc::clone(table), ends: Arc::clone(&self.ends) };
-        Ok(provider_as_source(Arc::new(provider)))
+        Ok(topic_source(table, &self.ends))
     }
 
     /// With its end known, a window is only a column.
@@ -160,6 +159,12 @@ impl ScalarUDFImpl for WindowBound {
             .collect();
         Ok(ColumnarValue::Array(Arc::new(bounds) as ArrayRef))
     }
+}
+
+/// The leaf of a batch plan for a topic.
+pub(crate) fn topic_source(table: &Arc<Table>, ends: &Arc<dyn Ends>) -> Arc<dyn TableSource> {
+    let provider = TopicTable { table: Arc::clone(table), ends: Arc::clone(ends) };
+    provider_as_source(Arc::new(provider))
 }
 
 /// A topic as a table with an end.

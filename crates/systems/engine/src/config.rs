@@ -11,6 +11,8 @@ use tidemill_runtime::Span;
 pub struct Config {
     /// Address of the SQL gateway.
     pub listen: SocketAddr,
+    /// Address of Spark Connect.
+    pub spark_listen: SocketAddr,
     /// How often a job's position and state are written (`execution.checkpointing.interval`).
     pub checkpoint_interval: Span,
     /// A partition that was read to its end and got nothing for so long holds event time of the
@@ -28,6 +30,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8083)),
+            spark_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 15002)),
             checkpoint_interval: Span::secs(1),
             source_idle_timeout: Span::secs(5),
             window_groups_max: 1_000_000,

@@ -142,6 +142,7 @@ impl Ends for WireEnds {
             }
             Connector::Print { identifier } => Ok(Box::new(Print::new(identifier))),
             Connector::Blackhole => Ok(Box::new(Blackhole)),
+            Connector::Spark { format } => Err(format!("'{format}' is a sink of Spark Connect")),
             Connector::Datagen(_) => Err(
                 "Connector 'datagen' can only be used as a source. It cannot be used as a sink."
                     .to_owned(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use parking_lot::Mutex;
+use tidemill_connectors::Sink;
 use tidemill_runtime::{Shutdown, Tasks, World};
 
 use crate::ends::{Ends, Reading};
@@ -26,6 +27,16 @@ pub(crate) struct JobSpec {
     pub(crate) statement: String,
     pub(crate) plan: StreamPlan,
     pub(crate) settings: JobSettings,
+    /// Its id and its folder, if they are not made from its name.
+    pub(crate) place: Option<JobPlace>,
+    /// A sink that no table stands for.
+    pub(crate) sink: Option<Box<dyn Sink>>,
+}
+
+/// Where a job keeps its state.
+pub(crate) struct JobPlace {
+    pub(crate) id: String,
+    pub(crate) dir: PathBuf,
 }
 
 /// All jobs.
@@ -50,12 +61,20 @@ impl Jobs {
 
     /// Starts a job. That it cannot start is the job's failure, not the caller's.
     pub(crate) fn submit(&self, spec: JobSpec) -> JobStatus {
-        let id = self.free_id(&spec.name, &spec.plan.shape());
+        let place = spec.place.unwrap_or_else(|| {
+            let id = self.free_id(&spec.name, &spec.plan.shape());
+            let dir = self.data.join("jobs").join(&id);
+            JobPlace { id, dir }
+        });
+        self.forget_ended(&place.id);
+        let id = place.id.clone();
         let identity = JobIdentity::new(id, spec.name, spec.file, spec.statement, Some(&spec.plan));
         let status = self.register(identity);
         let stop = self.entry_stop(&status);
-        if let Err(reason) = self.run(spec.plan, spec.settings, &status, stop) {
+        let run = self.run(spec.plan, spec.settings, place.dir, spec.sink, &status, stop);
+        if let Err(reason) = run {
             status.fail(reason);
+            status.end();
         }
         status
     }
@@ -97,6 +116,8 @@ impl Jobs {
         &self,
         plan: StreamPlan,
         settings: JobSettings,
+        dir: PathBuf,
+        sink: Option<Box<dyn Sink>>,
         status: &JobStatus,
         stop: Shutdown,
     ) -> Result<(), String> {
@@ -110,9 +131,11 @@ impl Jobs {
                 .collect::<Result<_, _>>()?,
             dead_letters: tables().map(|table| self.ends.dead_letters(table)).collect(),
             schemas: tables().map(|table| self.ends.schemas(table)).collect::<Result<_, _>>()?,
-            sink: self.ends.sink(&plan.sink)?,
+            sink: match sink {
+                Some(sink) => sink,
+                None => self.ends.sink(&plan.sink)?,
+            },
         };
-        let dir = self.data.join("jobs").join(&status.identity.id);
         let store = CheckpointStore::open(Arc::clone(&self.world.disk), dir.clone())
             .map_err(|error| format!("checkpoints in {}: {error}", dir.display()))?;
         let job = run_job(plan, ends, settings, status.clone(), store, self.world.clone(), stop);
@@ -122,6 +145,7 @@ impl Jobs {
             if std::panic::AssertUnwindSafe(job).catch_unwind().await.is_err() {
                 watched.fail("the job panicked; its last checkpoint is sound");
             }
+            watched.end();
         });
         tracing::info!(job = status.identity.name, id = status.identity.id, "job started");
         Ok(())
@@ -150,10 +174,12 @@ impl Jobs {
             id = format!("{base}-{number}");
             number += 1;
         }
-        drop(entries);
-        // One that ended makes room for its successor.
-        self.entries.lock().retain(|entry| entry.status.identity.id != id);
         id
+    }
+
+    /// One that ended makes room for its successor.
+    fn forget_ended(&self, id: &str) {
+        self.entries.lock().retain(|entry| entry.status.identity.id != id);
     }
 
     /// All jobs in the order they were started.

@@ -32,6 +32,7 @@ mod pipelines;
 mod runtime;
 mod server;
 mod session;
+mod spark;
 mod time;
 
 pub use config::Config;

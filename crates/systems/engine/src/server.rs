@@ -15,6 +15,7 @@ use crate::jobs::Jobs;
 use crate::pipelines;
 use crate::plan::functions::Functions;
 use crate::session::Core;
+use crate::spark;
 
 /// Where the engine reads and writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +29,7 @@ pub struct EnginePaths {
 /// A started engine.
 pub struct Engine {
     address: SocketAddr,
+    spark_address: SocketAddr,
     core: Arc<Core>,
     /// The gateway and its statements.
     tasks: Tasks,
@@ -60,15 +62,21 @@ impl Engine {
         world: World,
     ) -> Result<Engine, StartError> {
         let listener = listen(config.listen, "[engine] listen")?;
+        let spark = listen(config.spark_listen, "[engine] spark_listen")?;
         let held = hold(&paths.data, &world)?;
         let local = listener.local_addr();
         let address =
             local.map_err(|source| StartError::Disk { path: paths.data.clone(), source })?;
-        let jobs = Jobs::new(world.clone(), Arc::clone(&ends), paths.data, Tasks::new());
+        let spark_address = spark
+            .local_addr()
+            .map_err(|source| StartError::Disk { path: paths.data.clone(), source })?;
+        let data = paths.data.clone();
+        let jobs = Jobs::new(world.clone(), Arc::clone(&ends), data, Tasks::new());
         let functions = Functions::new(&world.clock);
         let core = Arc::new(Core { config, functions, ends, jobs });
         let catalog = pipelines::start(&paths.project, &core).await;
         let tasks = Tasks::new();
+        spark::start(spark, &core, paths, world.clone(), &tasks);
         let gateway = Gateway::new(Arc::clone(&core), catalog, world, tasks.clone());
         let app = router(Arc::new(gateway));
         let shutdown = tasks.shutdown();
@@ -76,8 +84,13 @@ impl Engine {
             let stopped = async move { shutdown.requested().await };
             axum::serve(listener, app).with_graceful_shutdown(stopped).await
         });
-        tracing::info!(%address, "engine started");
-        Ok(Engine { address, core, tasks, _held: held })
+        tracing::info!(%address, spark = %spark_address, "engine started");
+        Ok(Engine { address, spark_address, core, tasks, _held: held })
+    }
+
+    /// Where Spark Connect answers.
+    pub fn spark_address(&self) -> SocketAddr {
+        self.spark_address
     }
 }
 

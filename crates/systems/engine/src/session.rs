@@ -154,6 +154,8 @@ impl Session {
             statement: insert.text.clone(),
             plan,
             settings: self.job_settings(&core.config, insert.at)?,
+            place: None,
+            sink: None,
         })
     }
 
@@ -169,6 +171,7 @@ impl Session {
             idle_timeout: (!idle.is_zero()).then_some(idle),
             discard_state: self.settings.get(ON_MISMATCH).is_some_and(|value| value == "discard"),
             groups_max: config.window_groups_max,
+            end_is_pause: false,
         })
     }
 

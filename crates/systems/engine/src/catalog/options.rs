@@ -24,6 +24,11 @@ pub enum Connector {
     },
     /// Rows into nothing; a sink only.
     Blackhole,
+    /// A sink that only Spark Connect knows, such as `memory`.
+    Spark {
+        /// The value of `format`.
+        format: &'static str,
+    },
 }
 
 impl Connector {
@@ -35,6 +40,7 @@ impl Connector {
             Connector::Datagen(_) => "datagen",
             Connector::Print { .. } => "print",
             Connector::Blackhole => "blackhole",
+            Connector::Spark { format } => format,
         }
     }
 

@@ -197,7 +197,10 @@ impl Table {
                     }
                 }
             }
-            Connector::Datagen(_) | Connector::Print { .. } | Connector::Blackhole => {}
+            Connector::Datagen(_)
+            | Connector::Print { .. }
+            | Connector::Blackhole
+            | Connector::Spark { .. } => {}
         }
         Ok(())
     }

@@ -116,7 +116,8 @@ impl Running {
 }
 
 async fn start(dir: &Path, ends: &Arc<MemoryEnds>) -> Engine {
-    let config = Config { listen: "127.0.0.1:0".parse().unwrap(), ..Config::default() };
+    let any = "127.0.0.1:0".parse().unwrap();
+    let config = Config { listen: any, spark_listen: any, ..Config::default() };
     let paths = EnginePaths { project: dir.to_owned(), data: dir.join("data") };
     Engine::start_with(config, ends.clone(), paths, World::real()).await.unwrap()
 }

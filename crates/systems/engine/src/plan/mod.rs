@@ -11,5 +11,9 @@ mod optimize;
 mod scans;
 #[cfg(test)]
 pub(crate) mod tests;
+mod watermark;
 
 pub(crate) use explain::endpoint;
+pub(crate) use scans::{ScanSource, tumble_source};
+pub(crate) use stream::{StreamPlan, plan_frame};
+pub(crate) use watermark::watermarked;

@@ -16,9 +16,32 @@ use super::binder::{Scans, time_column, window_columns};
 pub(crate) struct StreamScans;
 
 /// Delivered columns of a table.
-pub(super) struct ScanSource {
+pub(crate) struct ScanSource {
     pub(super) table: Arc<Table>,
     schema: SchemaRef,
+    /// The watermark of a query that declares its own.
+    pub(super) watermark: Option<Arc<DeclaredWatermark>>,
+}
+
+/// A watermark over delivered columns.
+pub(super) struct DeclaredWatermark {
+    /// A timestamp in milliseconds.
+    pub(super) expr: Expr,
+    /// The columns it needs.
+    pub(super) columns: Vec<String>,
+    pub(super) text: String,
+}
+
+impl ScanSource {
+    pub(crate) fn new(table: Arc<Table>) -> ScanSource {
+        let schema = table.scan_schema();
+        ScanSource { table, schema, watermark: None }
+    }
+
+    pub(super) fn with_watermark(&self, watermark: Arc<DeclaredWatermark>) -> ScanSource {
+        let (table, schema) = (Arc::clone(&self.table), Arc::clone(&self.schema));
+        ScanSource { table, schema, watermark: Some(watermark) }
+    }
 }
 
 impl TableSource for ScanSource {
@@ -43,7 +66,7 @@ impl TableSource for TumbleSource {
 
 impl Scans for StreamScans {
     fn table(&self, table: &Arc<Table>) -> Result<Arc<dyn TableSource>> {
-        Ok(Arc::new(ScanSource { table: Arc::clone(table), schema: table.scan_schema() }))
+        Ok(Arc::new(ScanSource::new(Arc::clone(table))))
     }
 
     fn tumble(&self, window: &Tumble, input: LogicalPlan) -> Result<Arc<dyn TableSource>> {
@@ -59,13 +82,19 @@ impl Scans for StreamScans {
                 window.table
             );
         }
-        let mut fields: Vec<_> = input.schema().fields().iter().cloned().collect();
-        for (name, data_type) in window_columns(&time) {
-            fields.push(Arc::new(Field::new(name, data_type, true)));
-        }
-        let schema = Arc::new(Schema::new(fields));
-        Ok(Arc::new(TumbleSource { window: window.clone(), input, schema }))
+        tumble_source(window.clone(), input)
     }
+}
+
+/// The leaf for a window over `input`, whose time column is a time attribute.
+pub(crate) fn tumble_source(window: Tumble, input: LogicalPlan) -> Result<Arc<dyn TableSource>> {
+    let time = time_column(&window, &input)?;
+    let mut fields: Vec<_> = input.schema().fields().iter().cloned().collect();
+    for (name, data_type) in window_columns(&time) {
+        fields.push(Arc::new(Field::new(name, data_type, true)));
+    }
+    let schema = Arc::new(Schema::new(fields));
+    Ok(Arc::new(TumbleSource { window, input, schema }))
 }
 
 pub(super) fn position(schema: &DFSchema, name: &str) -> Result<usize> {

@@ -18,14 +18,17 @@ use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
 use datafusion::physical_expr::aggregate::{AggregateFunctionExpr, LoweredAggregateBuilder};
 use datafusion::physical_expr::{PhysicalExpr, create_physical_expr};
 
-use crate::catalog::Table;
 use crate::catalog::table::is_rowtime_type;
+use crate::catalog::{Catalog, Table};
 use crate::sql::query::Tumble;
 use crate::sql::types::SqlType;
 
 use super::binder::Binder;
+use super::functions::Functions;
 use super::optimize::{analyze, optimize, optimize_with};
-use super::scans::{ScanSource, TumbleSource, plain_column, position};
+use super::scans::{
+    DeclaredWatermark, ScanSource, StreamScans, TumbleSource, plain_column, position,
+};
 
 /// The dataflow of one `INSERT`.
 #[derive(Debug, Clone)]
@@ -127,6 +130,17 @@ struct Planned {
     window: Option<Tumble>,
 }
 
+/// The dataflow of a plan whose leaves are [`ScanSource`]s; it delivers the sink's columns.
+pub(crate) fn plan_frame(
+    functions: &Functions,
+    plan: LogicalPlan,
+    sink: Arc<Table>,
+) -> Result<StreamPlan> {
+    let catalog = Catalog::default();
+    let binder = Binder::new(&catalog, functions, &StreamScans);
+    StreamPlanner::plan(&binder, plan, sink)
+}
+
 /// Cuts a plan into operators.
 pub(crate) struct StreamPlanner<'a> {
     binder: &'a Binder<'a>,
@@ -205,7 +219,7 @@ impl<'a> StreamPlanner<'a> {
         let all = 0..scan.source.schema().fields().len();
         let projection = scan.projection.clone().unwrap_or_else(|| all.collect());
         if let Some(source) = scan.source.downcast_ref::<ScanSource>() {
-            return self.scan(&source.table, &projection, plan);
+            return self.scan(source, &projection, plan);
         }
         match scan.source.downcast_ref::<TumbleSource>() {
             Some(source) => self.tumble(source, &projection, plan),
@@ -215,13 +229,14 @@ impl<'a> StreamPlanner<'a> {
 
     fn scan(
         &mut self,
-        table: &Arc<Table>,
+        source: &ScanSource,
         projection: &[usize],
         plan: &LogicalPlan,
     ) -> Result<Planned> {
-        let watermark = self.watermark_of(table)?;
+        let table = &source.table;
+        let watermark = self.watermark_of(source)?;
         let mut columns = projection.to_vec();
-        for name in watermark.iter().flat_map(|(_, names)| names) {
+        for name in watermark.iter().flat_map(|(_, names, _)| names) {
             let index = table.scan.iter().position(|column| column.name == *name);
             let Some(index) = index else { return plan_err!("Column '{name}' not found") };
             if !columns.contains(&index) {
@@ -229,13 +244,12 @@ impl<'a> StreamPlanner<'a> {
             }
         }
         let schema = Arc::new(table.scan_schema().project(&columns)?);
-        let watermark = match (&table.watermark, watermark) {
-            (Some(declared), Some((expr, _))) => {
+        let watermark = match watermark {
+            Some((expr, _, text)) => {
                 let schema = DFSchema::try_from(Arc::clone(&schema))?;
-                let expr = physical(&expr, &schema)?;
-                Some(WatermarkPlan { expr, text: declared.text.clone() })
+                Some(WatermarkPlan { expr: physical(&expr, &schema)?, text })
             }
-            _ => None,
+            None => None,
         };
         let extra = columns.len() > projection.len();
         self.sources.push(SourcePlan {
@@ -258,8 +272,13 @@ impl<'a> StreamPlanner<'a> {
         Ok(Planned { node, bounds: vec![None; projection.len()], window: None })
     }
 
-    /// The watermark of a table as an expression over delivered columns, and their names.
-    fn watermark_of(&self, table: &Arc<Table>) -> Result<Option<(Expr, Vec<String>)>> {
+    /// The watermark of a source as an expression over delivered columns, their names, its text.
+    fn watermark_of(&self, source: &ScanSource) -> Result<Option<(Expr, Vec<String>, String)>> {
+        if let Some(declared) = &source.watermark {
+            let DeclaredWatermark { expr, columns, text } = declared.as_ref();
+            return Ok(Some((expr.clone(), columns.clone(), text.clone())));
+        }
+        let table = &source.table;
         let Some(watermark) = &table.watermark else { return Ok(None) };
         let source = self.binder.table(table)?;
         let plan = LogicalPlanBuilder::scan(table.name.as_str(), source, None)?.build()?;
@@ -282,7 +301,8 @@ impl<'a> StreamPlanner<'a> {
         let rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> =
             vec![Arc::new(SimplifyExpressions::new()), Arc::new(OptimizeProjections::new())];
         let plan = optimize_with(analyze(plan)?, rules)?;
-        Ok(Some(over_scan(&plan)?))
+        let (expr, columns) = over_scan(&plan)?;
+        Ok(Some((expr, columns, watermark.text.clone())))
     }
 
     fn tumble(
@@ -379,7 +399,7 @@ impl<'a> StreamPlanner<'a> {
 }
 
 /// The one expression of `Projection → … → TableScan`, over the scan's columns.
-fn over_scan(plan: &LogicalPlan) -> Result<(Expr, Vec<String>)> {
+pub(super) fn over_scan(plan: &LogicalPlan) -> Result<(Expr, Vec<String>)> {
     let mut expr = match plan {
         LogicalPlan::Projection(projection) => projection.expr[0].clone(),
         _ => return plan_err!("the watermark is no expression over the table's columns"),
@@ -388,6 +408,7 @@ fn over_scan(plan: &LogicalPlan) -> Result<(Expr, Vec<String>)> {
     loop {
         match below {
             LogicalPlan::SubqueryAlias(alias) => below = &alias.input,
+            LogicalPlan::Filter(filter) => below = &filter.input,
             LogicalPlan::Projection(projection) => {
                 expr = replace_columns(expr, &projection.expr)?;
                 below = &projection.input;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::catalog::Table;
 use crate::catalog::options::Connector;
@@ -123,6 +124,7 @@ pub(crate) struct Progress {
 pub(crate) struct JobStatus {
     pub(crate) identity: Arc<JobIdentity>,
     progress: Arc<Mutex<Progress>>,
+    ended: Arc<watch::Sender<bool>>,
 }
 
 impl JobStatus {
@@ -144,7 +146,22 @@ impl JobStatus {
             partitions: BTreeMap::new(),
             latency: Latency::new(now),
         };
-        JobStatus { identity: Arc::new(identity), progress: Arc::new(Mutex::new(progress)) }
+        JobStatus {
+            identity: Arc::new(identity),
+            progress: Arc::new(Mutex::new(progress)),
+            ended: Arc::new(watch::channel(false).0),
+        }
+    }
+
+    /// Nothing of it runs any more.
+    pub(crate) fn end(&self) {
+        self.ended.send_replace(true);
+    }
+
+    /// Completes when nothing of it runs any more.
+    pub(crate) async fn ended(&self) {
+        // The sender is in `self`, so waiting cannot fail.
+        let _ = self.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
     /// Changes or reads the progress; not for long.

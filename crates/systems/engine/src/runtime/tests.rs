@@ -91,6 +91,7 @@ impl Line {
             idle_timeout: None,
             discard_state: self.discard_state,
             groups_max: 1000,
+            end_is_pause: false,
         };
         run_job(plan, ends, settings, status.clone(), store, world.ports(), shutdown).await;
         status

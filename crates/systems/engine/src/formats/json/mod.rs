@@ -57,6 +57,19 @@ impl JsonDecoder {
         values
     }
 
+    /// One row per text: of NULLs where there is none, or none that is an object.
+    pub(crate) fn texts<'t>(
+        &mut self,
+        texts: impl Iterator<Item = Option<&'t [u8]>>,
+    ) -> Vec<arrow::array::ArrayRef> {
+        for (row, text) in texts.enumerate() {
+            if text.is_none_or(|text| self.one(text, row).is_err()) {
+                self.columns.iter_mut().for_each(Column::push_null);
+            }
+        }
+        self.columns.iter_mut().map(Column::finish).collect()
+    }
+
     /// Adds a row, or nothing.
     fn one(&mut self, bytes: &[u8], row: usize) -> Result<(), String> {
         let mut reader = match Reader::new(bytes, &self.options) {

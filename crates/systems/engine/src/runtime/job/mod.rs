@@ -58,6 +58,8 @@ pub(crate) struct JobSettings {
     /// State that does not fit the plan is thrown away instead of refused.
     pub(crate) discard_state: bool,
     pub(crate) groups_max: usize,
+    /// The end of a bounded source is where the next run goes on: windows stay open.
+    pub(crate) end_is_pause: bool,
 }
 
 /// Why a job ends before its sources do.
@@ -169,7 +171,7 @@ impl Job {
                 watermark.load(&saved.watermarks, now);
                 write_clock.load(&saved.write_clock);
             }
-            let ended = saved.is_some_and(|saved| saved.ended);
+            let ended = saved.is_some_and(|saved| saved.ended) && !settings.end_is_pause;
             let (checkpointed, watched) = watch::channel(None);
             if !ended {
                 let feeder = Feeder {
@@ -334,10 +336,12 @@ impl Job {
             }
             FedEvent::Failed(what) => return Err(JobError::Failed(what)),
             FedEvent::End => {
-                let mut output = Output::default();
-                let watermark = self.inputs[fed.source].watermark.end();
-                self.flow.watermark(fed.source, watermark, &mut output)?;
-                self.deliver(fed.source, &[], &[], output).await?;
+                if !self.settings.end_is_pause {
+                    let mut output = Output::default();
+                    let watermark = self.inputs[fed.source].watermark.end();
+                    self.flow.watermark(fed.source, watermark, &mut output)?;
+                    self.deliver(fed.source, &[], &[], output).await?;
+                }
                 self.inputs[fed.source].ended = true;
                 self.dirty = true;
             }
