@@ -28,7 +28,7 @@ pub struct Config {
     /// Bytes of one request (`jute.maxbuffer`): a larger one closes the connection before anything
     /// is allocated for it.
     pub jute_maxbuffer: ByteSize,
-    /// Bytes of all nodes, paths and data: beyond, what would need more is refused with
+    /// Memory of all nodes, about: beyond, what would need more is refused with
     /// `QUOTAEXCEEDED`.
     pub data_max: ByteSize,
     /// Transactions after which a snapshot is written (`snapCount`).

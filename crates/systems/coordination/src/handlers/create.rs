@@ -122,7 +122,7 @@ impl Place {
 }
 
 fn fits(tree: &Tree, caller: &Caller<'_>, path: &str, bytes: usize) -> Result<(), ErrorCode> {
-    if tree.bytes() + (path.len() + bytes) as u64 > caller.config.data_max.0 {
+    if tree.memory_bytes() + (path.len() + bytes) as u64 > caller.config.data_max.0 {
         return Err(ErrorCode::QuotaExceeded);
     }
     if caller.config.enforce_quota {

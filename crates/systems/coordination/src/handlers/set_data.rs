@@ -20,7 +20,8 @@ pub(super) fn prepare(
     acl::require(&node.acl, perms::WRITE, caller.identities)?;
     let length = |data: &Option<Bytes>| data.as_ref().map_or(0, Bytes::len);
     let (before, after) = (length(&node.data), length(&request.data));
-    if tree.bytes() - before as u64 + after as u64 > caller.config.data_max.0 && after > before {
+    let grows_by = after.saturating_sub(before) as u64;
+    if grows_by > 0 && tree.memory_bytes() + grows_by > caller.config.data_max.0 {
         return Err(ErrorCode::QuotaExceeded);
     }
     if caller.config.enforce_quota {

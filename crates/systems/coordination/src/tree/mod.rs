@@ -17,6 +17,9 @@ pub(crate) use undo::Undo;
 /// The nodes that are there from the beginning and cannot be removed.
 pub(crate) const SPECIAL: [&str; 4] = ["/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"];
 
+/// What a node takes besides its path and data: its stat, its places in maps, its name.
+const NODE_BYTES: u64 = 400;
+
 /// One node.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node {
@@ -123,6 +126,11 @@ impl Tree {
 
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// Bytes that the nodes take in memory, about.
+    pub(crate) fn memory_bytes(&self) -> u64 {
+        self.bytes + self.nodes.len() as u64 * NODE_BYTES
     }
 
     /// Bytes of all paths and data.

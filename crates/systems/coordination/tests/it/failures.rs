@@ -1,26 +1,20 @@
-//! The running server: what it does when its disk fails, and with bytes that are no requests.
-
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where")]
+//! What the server does when its disk fails, and with bytes that are no requests.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use tidemill_coordination::{Config, Coordination, StartError};
 use tidemill_runtime::{System as _, World};
 use tidemill_sim::{Fault, SimWorld};
 use tidemill_zookeeper_wire::data::Acl;
 use tidemill_zookeeper_wire::request::{CreateRequest, PathWatch};
-use tidemill_zookeeper_wire::session::{
-    ConnectRequest, ConnectResponse, ReplyHeader, RequestHeader,
-};
-use tidemill_zookeeper_wire::{ErrorCode, Jute as _, Reader, Request, frame};
+use tidemill_zookeeper_wire::session::RequestHeader;
+use tidemill_zookeeper_wire::{ErrorCode, Request, frame};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-const PATIENCE: Duration = Duration::from_secs(30);
-const FRAME_BYTES_MAX: usize = 1 << 20;
+use crate::client::{Client, PATIENCE};
 
 fn config() -> Config {
     Config { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..Config::default() }
@@ -28,60 +22,6 @@ fn config() -> Config {
 
 async fn serve(world: World) -> Coordination {
     Coordination::start(config(), PathBuf::from("/data"), world).await.unwrap()
-}
-
-struct Client {
-    socket: TcpStream,
-    buffer: BytesMut,
-}
-
-impl Client {
-    async fn open(server: &Coordination) -> Client {
-        let socket = TcpStream::connect(server.address()).await.unwrap();
-        Client { socket, buffer: BytesMut::new() }
-    }
-
-    /// With a session.
-    async fn connect(server: &Coordination) -> Client {
-        let mut client = Client::open(server).await;
-        let request = ConnectRequest { timeout_ms: 10_000, ..ConnectRequest::default() };
-        client.socket.write_all(&frame::of(&request)).await.unwrap();
-        let answer: ConnectResponse = Reader::new(client.frame().await.unwrap()).take().unwrap();
-        assert_eq!(answer.timeout_ms, 10_000);
-        client
-    }
-
-    async fn ask(&mut self, xid: i32, request: &Request) {
-        let bytes = frame::build(|to| {
-            RequestHeader { xid, op: request.op().number() }.write(to);
-            request.write(to);
-        });
-        self.socket.write_all(&bytes).await.unwrap();
-    }
-
-    /// The next frame; none if the server has closed the connection.
-    async fn frame(&mut self) -> Option<Bytes> {
-        let next = async {
-            loop {
-                if let Some(frame) = frame::take(&mut self.buffer, FRAME_BYTES_MAX).unwrap() {
-                    return Some(frame);
-                }
-                match self.socket.read_buf(&mut self.buffer).await {
-                    Ok(0) | Err(_) => return None,
-                    Ok(_) => {}
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, next).await.expect("the server says something")
-    }
-
-    async fn reply(&mut self) -> ReplyHeader {
-        Reader::new(self.frame().await.unwrap()).take().unwrap()
-    }
-
-    async fn is_closed(&mut self) -> bool {
-        self.frame().await.is_none()
-    }
 }
 
 fn create(path: &str) -> Request {
