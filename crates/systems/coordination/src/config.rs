@@ -33,6 +33,9 @@ pub struct Config {
     pub data_max: ByteSize,
     /// Transactions after which a snapshot is written (`snapCount`).
     pub snap_count: u64,
+    /// Bytes of transactions after which one is written too (`snapSizeLimitInKb`): a start reads no
+    /// more of the log than that.
+    pub snap_size_limit: ByteSize,
     /// Snapshots that are kept, with the logs behind them (`autopurge.snapRetainCount`).
     pub snap_retain_count: usize,
     /// How often containers without children and old nodes are looked for
@@ -66,6 +69,7 @@ impl Default for Config {
             jute_maxbuffer: ByteSize(0xf_ffff),
             data_max: ByteSize::gib(1),
             snap_count: 100_000,
+            snap_size_limit: ByteSize::mib(256),
             snap_retain_count: 3,
             container_check_interval: Span::secs(60),
             extended_types_enabled: true,

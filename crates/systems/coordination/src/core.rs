@@ -17,7 +17,7 @@ use crate::error::StartError;
 use crate::handlers;
 use crate::machine::{ConnId, Machine, Output};
 use crate::outbox::Outbox;
-use crate::storage::{self, FOLDER, Journal};
+use crate::storage::{self, FOLDER, Journal, SinceSnapshot};
 
 /// Bytes of transactions that wait for the log; beyond, no connection is read from.
 const BATCH_BYTES_MAX: usize = 32 << 20;
@@ -87,7 +87,7 @@ impl Core {
         Ok(core)
     }
 
-    fn start_log(self: &Arc<Core>, journal: Journal, since_snapshot: u64) {
+    fn start_log(self: &Arc<Core>, journal: Journal, since_snapshot: SinceSnapshot) {
         let core = self.clone();
         let thread = self.tasks.spawn_blocking(move || core.write_log(journal, since_snapshot));
         self.tasks
@@ -180,7 +180,7 @@ impl Core {
     fn write_log(
         self: &Arc<Core>,
         mut journal: Journal,
-        mut since_snapshot: u64,
+        mut since_snapshot: SinceSnapshot,
     ) -> io::Result<()> {
         loop {
             let batch = {
@@ -198,11 +198,12 @@ impl Core {
             };
             self.taken.notify_waiters();
             self.write(&mut journal, &batch)?;
-            since_snapshot += batch.count;
-            if since_snapshot >= self.config.snap_count.max(1)
-                && !self.snapshot_under_way.swap(true, Ordering::AcqRel)
-            {
-                since_snapshot = 0;
+            since_snapshot.count += batch.count;
+            since_snapshot.bytes += batch.records.len() as u64;
+            let is_due = since_snapshot.count >= self.config.snap_count.max(1)
+                || since_snapshot.bytes >= self.config.snap_size_limit.0.max(1);
+            if is_due && !self.snapshot_under_way.swap(true, Ordering::AcqRel) {
+                since_snapshot = SinceSnapshot::default();
                 self.snapshot(&mut journal)?;
             }
         }

@@ -10,7 +10,7 @@ mod snapshot;
 pub(crate) use journal::{Journal, record};
 #[cfg(test)]
 pub(crate) use recovery::records;
-pub(crate) use recovery::{Recovered, make_dir, open};
+pub(crate) use recovery::{Recovered, SinceSnapshot, make_dir, open};
 pub(crate) use snapshot::{serialize, write as write_snapshot};
 
 /// The folder in the data directory, named after the format.

@@ -27,9 +27,15 @@ pub(crate) struct Recovered {
     pub(crate) sessions: BTreeMap<i64, i32>,
     /// The last transaction.
     pub(crate) zxid: i64,
-    /// Transactions that are in no snapshot.
-    pub(crate) since_snapshot: u64,
+    pub(crate) since_snapshot: SinceSnapshot,
     pub(crate) journal: Journal,
+}
+
+/// Transactions that are in no snapshot: how many, and their bytes in the log.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SinceSnapshot {
+    pub(crate) count: u64,
+    pub(crate) bytes: u64,
 }
 
 /// Opens the folder, which is made if absent. A tail that was never acknowledged is cut off.
@@ -49,7 +55,7 @@ pub(crate) fn open(disk: &Arc<dyn Disk>, dir: &Path) -> Result<Recovered, StartE
         tree: base.tree,
         sessions: base.sessions,
         zxid: base_zxid,
-        since_snapshot: 0,
+        since_snapshot: SinceSnapshot::default(),
         journal,
     };
     let first = logs.iter().rposition(|zxid| *zxid <= base_zxid + 1).unwrap_or(0);
@@ -129,7 +135,7 @@ impl Recovered {
         let mut records = 0;
         if bytes.starts_with(&HEADER[..8]) {
             while let Some((header, txn, length)) = next_record(&bytes, end) {
-                self.apply(&header, &txn, &path)?;
+                self.apply(&header, &txn, length as u64);
                 end += length;
                 records += 1;
             }
@@ -149,9 +155,9 @@ impl Recovered {
         }
     }
 
-    fn apply(&mut self, header: &TxnHeader, txn: &Txn, path: &Path) -> Result<(), StartError> {
+    fn apply(&mut self, header: &TxnHeader, txn: &Txn, bytes: u64) {
         if header.zxid <= self.zxid {
-            return Ok(());
+            return;
         }
         let at = At { zxid: header.zxid, time_ms: header.time_ms, session_id: header.session_id };
         match txn {
@@ -170,9 +176,8 @@ impl Recovered {
             self.tree.apply(at, txn, &mut Vec::new());
         }
         self.zxid = header.zxid;
-        self.since_snapshot += 1;
-        tracing::trace!(zxid = header.zxid, path = %path.display(), "replayed");
-        Ok(())
+        self.since_snapshot.count += 1;
+        self.since_snapshot.bytes += bytes;
     }
 }
 
