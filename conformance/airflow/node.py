@@ -22,7 +22,10 @@ class Node:
         self.folder, self.project = folder, folder / "project"
         self.ports = {box: free_port() for box in BOXES}
         hosts = {
-            "broker:29092": "BROKER", "kafka:29092": "BROKER", "cassandra:9042": "STORE", "schema-registry:8081": "REGISTRY",
+            "broker:29092": "BROKER",
+            "kafka:29092": "BROKER",
+            "cassandra:9042": "STORE",
+            "schema-registry:8081": "REGISTRY",
         }
         lines = ["[scheduler]", f"python = {json.dumps(sys.executable)}", "[scheduler.hosts]"]
         lines += [f'"{name}" = "127.0.0.1:{self.ports[box]}"' for name, box in hosts.items()]
@@ -88,9 +91,13 @@ class Node:
         """The `airflow` command as a script of the project finds it."""
         home = next((self.project / ".tidemill").rglob("bin/airflow"))
         environment = {
-            **os.environ, "PATH": f"{home.parent}:{os.environ['PATH']}", "PYTHONPATH": str(home.parent.parent / "lib"),
-            "TIDEMILL_SCHEDULER_URL": self.url, "TIDEMILL_PYTHON": sys.executable,
-            "TIDEMILL_PROJECT": str(self.project), "TIDEMILL_DAGS_FOLDER": str(self.project / "dags"),
+            **os.environ,
+            "PATH": f"{home.parent}:{os.environ['PATH']}",
+            "PYTHONPATH": str(home.parent.parent / "lib"),
+            "TIDEMILL_SCHEDULER_URL": self.url,
+            "TIDEMILL_PYTHON": sys.executable,
+            "TIDEMILL_PROJECT": str(self.project),
+            "TIDEMILL_DAGS_FOLDER": str(self.project / "dags"),
         }
         return subprocess.run(["airflow", *arguments], capture_output=True, text=True, timeout=timeout, env=environment)
 

@@ -12,9 +12,28 @@ pytestmark = pytest.mark.tidemill_only
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["db", "init"], ["db", "upgrade"], ["db", "migrate"], ["db", "check"],
-        ["users", "create", "--username", "admin", "--firstname", "a", "--lastname", "b", "--role", "Admin", "--email", "a@b.c", "--password", "admin"],
-        ["version"], ["info"],
+        ["db", "init"],
+        ["db", "upgrade"],
+        ["db", "migrate"],
+        ["db", "check"],
+        [
+            "users",
+            "create",
+            "--username",
+            "admin",
+            "--firstname",
+            "a",
+            "--lastname",
+            "b",
+            "--role",
+            "Admin",
+            "--email",
+            "a@b.c",
+            "--password",
+            "admin",
+        ],
+        ["version"],
+        ["info"],
     ],
 )
 def test_what_entrypoint_scripts_call_succeeds_twice(airflow, arguments):
@@ -70,4 +89,6 @@ def test_variables_and_connections_are_kept(airflow, tmp_path):
         done = airflow.command("connections", "add", "db", "--conn-uri", "postgres://ada:secret@db:5432/users")
         assert done.returncode == 0, done
     shown = json.loads(airflow.command("connections", "get", "db", "-o", "json").stdout)[0]
-    assert (shown["host"], shown["login"], shown["schema"], shown["port"]) == ("db", "ada", "users", "5432") or shown["port"] == 5432
+    assert (shown["host"], shown["login"], shown["schema"], shown["port"]) == ("db", "ada", "users", "5432") or shown[
+        "port"
+    ] == 5432

@@ -87,10 +87,18 @@ def test_what_is_missing_is_named_with_its_place(airflow, text, told):
     file = airflow.project / "dags" / "broken.py"
     file.write_text(text)
     try:
-        errors = eventually(lambda: [e["stack_trace"] for e in airflow.get("/importErrors")["import_errors"] if told in e["stack_trace"]], 20)
+        errors = eventually(
+            lambda: [
+                e["stack_trace"] for e in airflow.get("/importErrors")["import_errors"] if told in e["stack_trace"]
+            ],
+            20,
+        )
         assert errors[0].startswith("broken.py:")
         listed = subprocess.run(
-            [airflow.server.process.args[0], "-C", airflow.project, "dag", "ls"], capture_output=True, text=True, timeout=60
+            [airflow.server.process.args[0], "-C", airflow.project, "dag", "ls"],
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         assert told in listed.stdout + listed.stderr
     finally:

@@ -73,7 +73,11 @@ def test_operators_of_ones_own_have_templates_default_arguments_and_values_of_ot
     tasks = airflow.tasks(run)
     # t2 waits for a failure that does not come; what follows it is skipped with it.
     assert {name: task["state"] for name, task in tasks.items()} == {
-        "t1": "success", "t2": "skipped", "t3": "skipped", "t4": "skipped", "t5": "skipped"
+        "t1": "success",
+        "t2": "skipped",
+        "t3": "skipped",
+        "t4": "skipped",
+        "t5": "skipped",
     }
 
 
@@ -105,7 +109,9 @@ def test_a_task_that_was_cut_off_is_tried_again_after_the_power_came_back(airflo
     run = {"dag_id": "patience", "dag_run_id": run_id}
 
     def started():
-        return airflow.tasks(run)["wait"]["state"] == "running" and [l for l in airflow.log(run, "wait") if l.startswith("try 1")]
+        return airflow.tasks(run)["wait"]["state"] == "running" and [
+            line for line in airflow.log(run, "wait") if line.startswith("try 1")
+        ]
 
     first = eventually(started)[0]
     airflow.kill()

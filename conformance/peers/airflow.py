@@ -12,7 +12,7 @@ from .process import CACHE
 PACKAGES = ("apache-airflow-core==3.3.2", "apache-airflow-providers-standard==1.21.0")
 
 #: Runs under Airflow's interpreter; prints one JSON object, DAG id to what it is.
-DESCRIBE = '''
+DESCRIBE = """
 import datetime, importlib.util, json, os, sys, warnings
 warnings.simplefilter("ignore")
 from airflow.sdk import DAG
@@ -55,7 +55,7 @@ for path in sys.argv[1:]:
     except Exception as error:
         print(path, type(error).__name__, error, file=sys.stderr)
 json.dump(found, told, indent=1, sort_keys=True)
-'''
+"""
 
 
 def python():
@@ -75,5 +75,7 @@ def described(folder):
     files = sorted(pathlib.Path(folder).glob("*.py"))
     home = CACHE / "airflow" / "home"
     environment = {**os.environ, "AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
-    done = subprocess.run([python(), "-c", DESCRIBE, *files], capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(
+        [python(), "-c", DESCRIBE, *files], capture_output=True, text=True, check=True, env=environment
+    )
     return json.loads(done.stdout)

@@ -34,8 +34,14 @@ default_args = {
     "start_date": datetime(2024, 1, 1),
 }
 dag = DAG(
-    "classic", default_args=default_args, description="one of each", schedule="@weekly", catchup=False,
-    max_active_tasks=4, tags=["z"], is_paused_upon_creation=True,
+    "classic",
+    default_args=default_args,
+    description="one of each",
+    schedule="@weekly",
+    catchup=False,
+    max_active_tasks=4,
+    tags=["z"],
+    is_paused_upon_creation=True,
 )
 t1 = PythonOperator(task_id="t1", python_callable=lambda: "ada", dag=dag)
 t2 = BashOperator(task_id="t2", bash_command="date", dag=dag, trigger_rule=TriggerRule.ONE_FAILED, retries=3)

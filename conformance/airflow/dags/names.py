@@ -32,5 +32,8 @@ SCRIPT = "import json; from kafka import KafkaProducer; p = KafkaProducer(bootst
 
 with DAG("names", schedule=None, start_date=days_ago(1)):
     DummyOperator(task_id="begin") >> [
-        rows(), subjects(), registered(), BashOperator(task_id="script", bash_command=f'$TIDEMILL_PYTHON -c "{SCRIPT}"')
+        rows(),
+        subjects(),
+        registered(),
+        BashOperator(task_id="script", bash_command=f'$TIDEMILL_PYTHON -c "{SCRIPT}"'),
     ]

@@ -26,8 +26,12 @@ def stream_data(broken, count):
             continue
 
 
-with DAG("tutorial", default_args=default_args, schedule_interval="@daily", catchup=False, is_paused_upon_creation=True) as dag:
+with DAG(
+    "tutorial", default_args=default_args, schedule_interval="@daily", catchup=False, is_paused_upon_creation=True
+) as dag:
     streaming_task = PythonOperator(
-        task_id="stream_data_from_api", python_callable=stream_data, provide_context=True,
+        task_id="stream_data_from_api",
+        python_callable=stream_data,
+        provide_context=True,
         op_kwargs={"broken": "{{ dag_run.conf.get('broken', '') }}", "count": 50},
     )

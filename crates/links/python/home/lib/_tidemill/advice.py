@@ -10,9 +10,18 @@ ADVICE = (
 )
 #: What to install, where it is not called as it is imported.
 PACKAGES = {
-    "kafka": "kafka-python", "cassandra": "cassandra-driver", "confluent_kafka": "confluent-kafka", "yaml": "pyyaml",
-    "bs4": "beautifulsoup4", "sklearn": "scikit-learn", "dateutil": "python-dateutil", "psycopg2": "psycopg2-binary",
-    "dotenv": "python-dotenv", "PIL": "pillow", "jwt": "pyjwt", "pymongo": "pymongo",
+    "kafka": "kafka-python",
+    "cassandra": "cassandra-driver",
+    "confluent_kafka": "confluent-kafka",
+    "yaml": "pyyaml",
+    "bs4": "beautifulsoup4",
+    "sklearn": "scikit-learn",
+    "dateutil": "python-dateutil",
+    "psycopg2": "psycopg2-binary",
+    "dotenv": "python-dotenv",
+    "PIL": "pillow",
+    "jwt": "pyjwt",
+    "pymongo": "pymongo",
 }
 MISSING = "No module named '"
 

@@ -45,7 +45,9 @@ def main(arguments=None):
 
 
 def parser():
-    top = argparse.ArgumentParser(prog="airflow", description="Airflow's command line, answered by Tidemill's scheduler.")
+    top = argparse.ArgumentParser(
+        prog="airflow", description="Airflow's command line, answered by Tidemill's scheduler."
+    )
     commands = top.add_subparsers(metavar="command")
     for name in SERVED:
         _add(commands, name, serve, passes=True).set_defaults(name=name)
@@ -115,7 +117,10 @@ def serve(options):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     url = os.environ.get("TIDEMILL_SCHEDULER_URL", "")
-    print(f"airflow {options.name}: {SERVED[options.name]}{f' at {url}' if url else ''}; this waits to be stopped", flush=True)
+    print(
+        f"airflow {options.name}: {SERVED[options.name]}{f' at {url}' if url else ''}; this waits to be stopped",
+        flush=True,
+    )
     if "-D" in options.rest or "--daemon" in options.rest:
         return 0
     while True:
@@ -124,7 +129,9 @@ def serve(options):
 
 def database(options):
     if options.what in ("reset", "clean"):
-        print(f"airflow db {options.what}: nothing is removed; Tidemill's own data lies in the project's .tidemill folder")
+        print(
+            f"airflow db {options.what}: nothing is removed; Tidemill's own data lies in the project's .tidemill folder"
+        )
     else:
         print(f"airflow db {options.what}: Tidemill keeps its metadata itself; there is nothing to do")
 
@@ -159,6 +166,7 @@ def config_value(options):
     except AirflowConfigException:
         print(f"The option [{options.section}/{options.option}] is not found in config.", file=sys.stderr)
         return 1
+    return 0
 
 
 # DAGs.
@@ -202,12 +210,18 @@ def dags_list(options):
     show(rows, ["dag_id", "fileloc", "owners", "is_paused"], options.output)
     errors = api("GET", "/importErrors")["total_entries"]
     if errors:
-        print(f"Error: Failed to load {errors} files. For details, run `airflow dags list-import-errors`", file=sys.stderr)
+        print(
+            f"Error: Failed to load {errors} files. For details, run `airflow dags list-import-errors`", file=sys.stderr
+        )
 
 
 def import_errors(options):
     rows = api("GET", "/importErrors?limit=1000")["import_errors"]
-    show([{"filepath": row["filename"], "error": row["stack_trace"]} for row in rows], ["filepath", "error"], options.output)
+    show(
+        [{"filepath": row["filename"], "error": row["stack_trace"]} for row in rows],
+        ["filepath", "error"],
+        options.output,
+    )
     return 1 if rows else 0
 
 
@@ -251,9 +265,14 @@ def dags_state(options):
 
 
 def dags_test(options):
-    run = api("POST", f"/dags/{quoted(options.dag_id)}/dagRuns", {
-        "logical_date": None, "conf": json.loads(options.conf) if options.conf else {},
-    })
+    run = api(
+        "POST",
+        f"/dags/{quoted(options.dag_id)}/dagRuns",
+        {
+            "logical_date": None,
+            "conf": json.loads(options.conf) if options.conf else {},
+        },
+    )
     return follow(options.dag_id, run["dag_run_id"])
 
 
@@ -344,7 +363,11 @@ def tasks_state(options):
 
 
 def tasks_states(options):
-    show(_instances(options.dag_id, options.run), ["dag_id", "task_id", "state", "start_date", "end_date"], options.output)
+    show(
+        _instances(options.dag_id, options.run),
+        ["dag_id", "task_id", "state", "start_date", "end_date"],
+        options.output,
+    )
 
 
 # Variables, connections, pools.
@@ -361,7 +384,11 @@ def _variables(commands):
     put.add_argument("-j", "--json", action="store_true")
     put.add_argument("--description")
     _add(commands, "delete", variables_delete).add_argument("key")
-    _listed(commands, "list", lambda options: show(api("GET", "/variables?limit=1000")["variables"], ["key"], options.output))
+    _listed(
+        commands,
+        "list",
+        lambda options: show(api("GET", "/variables?limit=1000")["variables"], ["key"], options.output),
+    )
     imported = _add(commands, "import", variables_import)
     imported.add_argument("file")
     imported.add_argument("-a", "--action-on-existing-key", choices=["overwrite", "fail", "skip"], default="overwrite")
@@ -388,7 +415,12 @@ def variables_get(options):
 
 
 def variables_set(options):
-    _kept("/variables", options.key, {"key": options.key, "value": options.value, "description": options.description}, "key")
+    _kept(
+        "/variables",
+        options.key,
+        {"key": options.key, "value": options.value, "description": options.description},
+        "key",
+    )
     print(f"Variable {options.key} created")
 
 
@@ -410,6 +442,7 @@ def variables_import(options):
         text = value if isinstance(value, str) else json.dumps(value)
         _kept("/variables", key, {"key": key, "value": text}, "key")
     print(f"{len(found)} of {len(found)} variables successfully updated.")
+    return 0
 
 
 def variables_export(options):
@@ -442,9 +475,14 @@ def connections_add(options):
         made = Connection(options.conn_id, uri=options.conn_uri)
     else:
         names = ("host", "login", "password", "schema", "port", "extra", "description")
-        made = Connection(options.conn_id, options.conn_type, **{name: getattr(options, f"conn_{name}") for name in names})
+        made = Connection(
+            options.conn_id, options.conn_type, **{name: getattr(options, f"conn_{name}") for name in names}
+        )
     names = ("conn_type", "description", "host", "login", "password", "schema", "port", "extra")
-    body = {"connection_id": options.conn_id, **{name: getattr(made, name) for name in names if getattr(made, name) is not None}}
+    body = {
+        "connection_id": options.conn_id,
+        **{name: getattr(made, name) for name in names if getattr(made, name) is not None},
+    }
     _kept("/connections", options.conn_id, body, "connection_id")
     print(f"Successfully added `conn_id`={options.conn_id} : {made.conn_type}://")
 

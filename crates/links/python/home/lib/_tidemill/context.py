@@ -47,7 +47,11 @@ class DagRun:
 
         path = f"/dags/{quoted(self.dag_id)}/dagRuns/{quoted(self.run_id)}/taskInstances?limit=1000"
         found = [OtherInstance(one) for one in api("GET", path)["task_instances"]]
-        wanted = None if state is None else {getattr(one, "value", one) for one in ([state] if isinstance(state, str) else state)}
+        wanted = (
+            None
+            if state is None
+            else {getattr(one, "value", one) for one in ([state] if isinstance(state, str) else state)}
+        )
         return [one for one in found if wanted is None or one.state in wanted]
 
     def get_task_instance(self, task_id, **_):
@@ -128,8 +132,16 @@ class TaskInstance:
         self.pushed[key] = encoded(value)
 
     def xcom_pull(
-        self, task_ids=None, dag_id=None, key="return_value", include_prior_dates=False, session=None, *,
-        map_indexes=None, default=None, run_id=None,
+        self,
+        task_ids=None,
+        dag_id=None,
+        key="return_value",
+        include_prior_dates=False,
+        session=None,
+        *,
+        map_indexes=None,
+        default=None,
+        run_id=None,
     ):
         if include_prior_dates:
             from _tidemill.refusal import unsupported
@@ -160,7 +172,9 @@ class TaskInstance:
         from _tidemill.rest import Refused, api, quoted
         from _tidemill.values import decoded
 
-        path = f"/dags/{quoted(dag_id)}/dagRuns/{quoted(run_id)}/taskInstances/{quoted(task_id)}/xcomEntries/{quoted(key)}"
+        path = (
+            f"/dags/{quoted(dag_id)}/dagRuns/{quoted(run_id)}/taskInstances/{quoted(task_id)}/xcomEntries/{quoted(key)}"
+        )
         try:
             return decoded(api("GET", path)["value"])
         except Refused as refused:
@@ -229,13 +243,32 @@ def build(task, given):
     run = DagRun(given["dag_run"])
     instance = TaskInstance(task, run, given)
     values = Context(
-        conf=conf, conn=_Connections(), dag=task.dag, dag_run=run, macros=Macros(), run_id=run.run_id, task=task,
-        task_instance=instance, ti=instance, var=_Var(), test_mode=given.get("test_mode", False), inlets=task.inlets,
-        outlets=task.outlets, expanded_ti_count=None, triggering_dataset_events={}, triggering_asset_events={},
-        data_interval_start=run.data_interval_start, data_interval_end=run.data_interval_end, templates_dict=None,
-        params={**task.dag.params, **task.params, **run.conf}, start_date=run.start_date,
-        prev_data_interval_start_success=None, prev_data_interval_end_success=None, prev_start_date_success=None,
-        prev_end_date_success=None, try_number=instance.try_number,
+        conf=conf,
+        conn=_Connections(),
+        dag=task.dag,
+        dag_run=run,
+        macros=Macros(),
+        run_id=run.run_id,
+        task=task,
+        task_instance=instance,
+        ti=instance,
+        var=_Var(),
+        test_mode=given.get("test_mode", False),
+        inlets=task.inlets,
+        outlets=task.outlets,
+        expanded_ti_count=None,
+        triggering_dataset_events={},
+        triggering_asset_events={},
+        data_interval_start=run.data_interval_start,
+        data_interval_end=run.data_interval_end,
+        templates_dict=None,
+        params={**task.dag.params, **task.params, **run.conf},
+        start_date=run.start_date,
+        prev_data_interval_start_success=None,
+        prev_data_interval_end_success=None,
+        prev_start_date_success=None,
+        prev_end_date_success=None,
+        try_number=instance.try_number,
     )
     if run.logical_date is not None:
         values.update(_dated(task, run))
@@ -252,13 +285,24 @@ def _dated(task, run):
     start, end = run.data_interval_start or at, run.data_interval_end or at
     before = start - (end - start)
     return {
-        "logical_date": at, "execution_date": at, "ds": ds, "ds_nodash": ds.replace("-", ""), "ts": ts,
-        "ts_nodash": at.strftime("%Y%m%dT%H%M%S"), "ts_nodash_with_tz": ts.replace("-", "").replace(":", ""),
-        "yesterday_ds": yesterday, "yesterday_ds_nodash": yesterday.replace("-", ""),
-        "tomorrow_ds": tomorrow, "tomorrow_ds_nodash": tomorrow.replace("-", ""),
-        "next_ds": end.strftime("%Y-%m-%d"), "next_ds_nodash": end.strftime("%Y%m%d"), "next_execution_date": end,
-        "prev_ds": before.strftime("%Y-%m-%d"), "prev_ds_nodash": before.strftime("%Y%m%d"),
-        "prev_execution_date": before, "prev_execution_date_success": None,
+        "logical_date": at,
+        "execution_date": at,
+        "ds": ds,
+        "ds_nodash": ds.replace("-", ""),
+        "ts": ts,
+        "ts_nodash": at.strftime("%Y%m%dT%H%M%S"),
+        "ts_nodash_with_tz": ts.replace("-", "").replace(":", ""),
+        "yesterday_ds": yesterday,
+        "yesterday_ds_nodash": yesterday.replace("-", ""),
+        "tomorrow_ds": tomorrow,
+        "tomorrow_ds_nodash": tomorrow.replace("-", ""),
+        "next_ds": end.strftime("%Y-%m-%d"),
+        "next_ds_nodash": end.strftime("%Y%m%d"),
+        "next_execution_date": end,
+        "prev_ds": before.strftime("%Y-%m-%d"),
+        "prev_ds_nodash": before.strftime("%Y%m%d"),
+        "prev_execution_date": before,
+        "prev_execution_date_success": None,
         "task_instance_key_str": f"{run.dag_id}__{task.task_id}__{ds.replace('-', '')}",
     }
 

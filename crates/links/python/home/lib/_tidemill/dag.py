@@ -15,7 +15,12 @@ ID_CHARS_MAX = 250
 
 #: Accepted and without effect: how Airflow's own pages look, who may see them.
 COSMETIC = {
-    "access_control", "dag_display_name", "default_view", "disable_bundle_versioning", "full_filepath", "orientation",
+    "access_control",
+    "dag_display_name",
+    "default_view",
+    "disable_bundle_versioning",
+    "full_filepath",
+    "orientation",
     "owner_links",
 }
 #: Accepted; told, because a reader of the file would expect an effect.
@@ -23,8 +28,13 @@ WITHOUT_EFFECT = {
     "sla_miss_callback": "SLAs are not watched",
 }
 #: Refused unless they say what is the case anyway.
-REFUSED = {"max_consecutive_failed_dag_runs": (None, 0), "deadline": (None,), "fail_stop": (None, False),
-           "fail_fast": (None, False), "allowed_run_types": (None,)}
+REFUSED = {
+    "max_consecutive_failed_dag_runs": (None, 0),
+    "deadline": (None,),
+    "fail_stop": (None, False),
+    "fail_fast": (None, False),
+    "allowed_run_types": (None,),
+}
 #: How a schedule may be spelled.
 SCHEDULES = ("schedule", "schedule_interval", "timetable")
 
@@ -47,12 +57,34 @@ class DAG:
     """One DAG. Keyword arguments are those of Airflow 2 and 3."""
 
     def __init__(
-        self, dag_id, description=None, schedule=UNSET, schedule_interval=UNSET, timetable=UNSET, start_date=None,
-        end_date=None, template_searchpath=None, template_undefined=None, user_defined_macros=None,
-        user_defined_filters=None, default_args=None, concurrency=None, max_active_tasks=None, max_active_runs=16,
-        dagrun_timeout=None, catchup=None, on_success_callback=None, on_failure_callback=None, doc_md=None, params=None,
-        is_paused_upon_creation=None, jinja_environment_kwargs=None, render_template_as_native_obj=False, tags=None,
-        auto_register=True, **others,
+        self,
+        dag_id,
+        description=None,
+        schedule=UNSET,
+        schedule_interval=UNSET,
+        timetable=UNSET,
+        start_date=None,
+        end_date=None,
+        template_searchpath=None,
+        template_undefined=None,
+        user_defined_macros=None,
+        user_defined_filters=None,
+        default_args=None,
+        concurrency=None,
+        max_active_tasks=None,
+        max_active_runs=16,
+        dagrun_timeout=None,
+        catchup=None,
+        on_success_callback=None,
+        on_failure_callback=None,
+        doc_md=None,
+        params=None,
+        is_paused_upon_creation=None,
+        jinja_environment_kwargs=None,
+        render_template_as_native_obj=False,
+        tags=None,
+        auto_register=True,
+        **others,
     ):
         check_id("dag_id", dag_id)
         self.dag_id = dag_id
@@ -72,7 +104,9 @@ class DAG:
         self.is_paused_upon_creation = is_paused_upon_creation
         self.tags = sorted(set(tags or ()))
         self.auto_register = auto_register
-        self.template_searchpath = [template_searchpath] if isinstance(template_searchpath, str) else template_searchpath
+        self.template_searchpath = (
+            [template_searchpath] if isinstance(template_searchpath, str) else template_searchpath
+        )
         self.template_undefined = template_undefined
         self.user_defined_macros = user_defined_macros
         self.user_defined_filters = user_defined_filters
@@ -219,8 +253,12 @@ def dag(dag_id="", **options):
 
         code = function.__code__
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-        defaults = dict(zip(code.co_varnames[code.co_argcount - len(function.__defaults__ or ()) : code.co_argcount],
-                            function.__defaults__ or ()))
+        defaults = dict(
+            zip(
+                code.co_varnames[code.co_argcount - len(function.__defaults__ or ()) : code.co_argcount],
+                function.__defaults__ or (),
+            )
+        )
         defaults.update(function.__kwdefaults__ or {})
 
         @functools.wraps(function)

@@ -43,8 +43,15 @@ class DateTime(_datetime.datetime):
     @classmethod
     def of(cls, value):
         return cls(
-            value.year, value.month, value.day, value.hour, value.minute, value.second,
-            value.microsecond, tzinfo=value.tzinfo, fold=value.fold,
+            value.year,
+            value.month,
+            value.day,
+            value.hour,
+            value.minute,
+            value.second,
+            value.microsecond,
+            tzinfo=value.tzinfo,
+            fold=value.fold,
         )
 
     def _moved(self, sign, years, months, weeks, days, hours, minutes, seconds, microseconds):
@@ -242,7 +249,8 @@ def date_range(start_date, end_date=None, num=None, delta=None):
     return dates
 
 
-def round_time(dt, delta, start_date=make_aware(_datetime.datetime.min)):
+def round_time(dt, delta, start_date=None):
+    start_date = start_date or make_aware(_datetime.datetime.min)
     steps = (dt - start_date) // delta
     return start_date + steps * delta
 

@@ -61,9 +61,8 @@ def free_task_id(task_id):
     if dag is None:
         return task_id
     group = state.current_group(dag)
-    whole = (lambda label: group.child_id(label)) if group else (lambda label: label)
     number, free = 0, task_id
-    while whole(free) in dag.task_dict:
+    while (group.child_id(free) if group else free) in dag.task_dict:
         number += 1
         free = f"{task_id}__{number}"
     return free
@@ -84,9 +83,7 @@ class TaskFunction:
         if self.function.__doc__ and "doc_md" not in options:
             options["doc_md"] = textwrap.dedent(self.function.__doc__)
         self._check(args, kwargs)
-        made = self.operator(
-            task_id=task_id, python_callable=self.function, op_args=args, op_kwargs=kwargs, **options
-        )
+        made = self.operator(task_id=task_id, python_callable=self.function, op_args=args, op_kwargs=kwargs, **options)
         return XComArg(made)
 
     def _check(self, args, kwargs):
@@ -115,12 +112,16 @@ class TaskFunction:
     def partial(self, **_):
         from _tidemill.refusal import unsupported
 
-        raise unsupported(f"{self.function.__name__}.partial(): dynamic task mapping", "loop in the task, or in the file")
+        raise unsupported(
+            f"{self.function.__name__}.partial(): dynamic task mapping", "loop in the task, or in the file"
+        )
 
     def expand(self, **_):
         from _tidemill.refusal import unsupported
 
-        raise unsupported(f"{self.function.__name__}.expand(): dynamic task mapping", "loop in the task, or in the file")
+        raise unsupported(
+            f"{self.function.__name__}.expand(): dynamic task mapping", "loop in the task, or in the file"
+        )
 
     expand_kwargs = expand
 

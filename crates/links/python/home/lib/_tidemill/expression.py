@@ -13,10 +13,19 @@ TOKEN = re.compile(
     re.S,
 )
 ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"'}
-COMPARE = {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+COMPARE = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 SUM = {"+": operator.add, "-": operator.sub}
 PRODUCT = {"*": operator.mul, "/": operator.truediv, "//": operator.floordiv, "%": operator.mod}
 CONSTANTS = {"true": True, "True": True, "false": False, "False": False, "none": None, "None": None}
+#: Names that join expressions, so that none of them begins one.
+JOINING = ("and", "or", "if", "else", "is", "in", "not")
 #: Expressions nested deeper than this are refused.
 DEPTH_MAX = 50
 
@@ -144,13 +153,13 @@ class Parser:
     def either(self):
         left = self.both()
         while self.take("name", "or"):
-            left = (lambda a, b: lambda context: a(context) or b(context))(left, self.both())
+            left = _either(left, self.both())
         return left
 
     def both(self):
         left = self.negated()
         while self.take("name", "and"):
-            left = (lambda a, b: lambda context: a(context) and b(context))(left, self.negated())
+            left = _both(left, self.negated())
         return left
 
     def negated(self):
@@ -191,12 +200,12 @@ class Parser:
             mark = self.take("mark", *marks)
             if not mark:
                 return left
-            left = (lambda f, a, b: lambda context: f(a(context), b(context)))(marks[mark], left, inner())
+            left = _applied(marks[mark], left, inner())
 
     def power(self):
         left = self.signed()
         while self.take("mark", "**"):
-            left = (lambda a, b: lambda context: a(context) ** b(context))(left, self.signed())
+            left = _applied(operator.pow, left, self.signed())
         return left
 
     def signed(self):
@@ -212,11 +221,11 @@ class Parser:
             if self.take("mark", "."):
                 name = self.take("name") or self.need("number")
                 key = int(name) if name[0].isdigit() else name
-                value = (lambda v, k: lambda context: member(v(context), k) if isinstance(k, str) else item(v(context), k))(value, key)
+                value = _member(value, key)
             elif self.take("mark", "["):
                 key = self.subscript()
                 self.need("mark", "]")
-                value = (lambda v, k: lambda context: item(v(context), k(context)))(value, key)
+                value = _applied(item, value, key)
             elif self.take("mark", "("):
                 value = _call(value, *self.arguments())
             elif self.take("mark", "|"):
@@ -269,7 +278,7 @@ class Parser:
         args = []
         if self.take("mark", "("):
             args = self.arguments()[0]
-        elif self.peek("text") or self.peek("number") or (self.peek("name") and not self.peek("name", "and", "or", "if", "else", "is", "in", "not")):
+        elif self.peek("text") or self.peek("number") or (self.peek("name") and not self.peek("name", *JOINING)):
             args = [self.followed(self.primary())]
         test = self.tests[name]
         return lambda context: bool(test(value(context), *[arg(context) for arg in args])) != is_negated
@@ -335,6 +344,22 @@ def tokens(text):
 
 def _unescaped(text):
     return re.sub(r"\\(.)", lambda match: ESCAPES.get(match.group(1), match.group(0)), text[1:-1], flags=re.S)
+
+
+def _either(left, right):
+    return lambda context: left(context) or right(context)
+
+
+def _both(left, right):
+    return lambda context: left(context) and right(context)
+
+
+def _applied(function, left, right):
+    return lambda context: function(left(context), right(context))
+
+
+def _member(value, key):
+    return lambda context: (member if isinstance(key, str) else item)(value(context), key)
 
 
 def _choice(condition, then, otherwise):

@@ -12,8 +12,17 @@ class TaskGroup(Ordered):
     """A group; its name goes before those of its tasks unless `prefix_group_id` says otherwise."""
 
     def __init__(
-        self, group_id, prefix_group_id=True, parent_group=None, dag=None, default_args=None, tooltip="",
-        ui_color=None, ui_fgcolor=None, add_suffix_on_collision=False, group_display_name="",
+        self,
+        group_id,
+        prefix_group_id=True,
+        parent_group=None,
+        dag=None,
+        default_args=None,
+        tooltip="",
+        ui_color=None,
+        ui_fgcolor=None,
+        add_suffix_on_collision=False,
+        group_display_name="",
     ):
         self.dag = dag or getattr(parent_group, "dag", None) or state.current_dag()
         if self.dag is None:
@@ -25,8 +34,9 @@ class TaskGroup(Ordered):
         self.default_args = dict(default_args or {})
         self.tooltip = tooltip
         self.children = {}
-        self.group_id = self._free_id(self.parent_group.child_id(group_id) if self.parent_group else group_id,
-                                      add_suffix_on_collision)
+        self.group_id = self._free_id(
+            self.parent_group.child_id(group_id) if self.parent_group else group_id, add_suffix_on_collision
+        )
         self.used_ids().add(self.group_id)
         self.before, self.after = [], []
         if self.parent_group is not None:
@@ -101,7 +111,6 @@ class TaskGroup(Ordered):
         return f"<TaskGroup: {self.group_id}>"
 
 
-
 def task_group(group_id=None, **options):
     """`@task_group`: each call of the function makes a group."""
     function = group_id if callable(group_id) else None
@@ -116,8 +125,9 @@ def task_group(group_id=None, **options):
             # What it returns can be passed on; without that, the group itself is put in order.
             return group if returned is None else returned
 
-        factory.override = lambda **changes: task_group(changes.pop("group_id", name or function.__name__),
-                                                        **{**options, **changes})(function)
+        factory.override = lambda **changes: task_group(
+            changes.pop("group_id", name or function.__name__), **{**options, **changes}
+        )(function)
         factory.expand = factory.partial = _mapped
         return factory
 

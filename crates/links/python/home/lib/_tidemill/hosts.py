@@ -68,7 +68,7 @@ def patch_socket(module):
         def connect_ex(self, address):
             return super().connect_ex(_address(address))
 
-    Redirected.__name__ = Redirected.__qualname__ = "socket"
+    Redirected.__name__ = Redirected.__qualname__ = Redirected.__module__ = "socket"
     module.getaddrinfo, module.gethostbyname = getaddrinfo, gethostbyname
     module.gethostbyname_ex = gethostbyname_ex
     module.socket = module.SocketType = Redirected
@@ -82,7 +82,9 @@ def patch_http(module):
         name, separator, written = host.rpartition(":")
         if port is None and separator and written.isdigit():
             host, port = name, int(written)
-        found = where(host, self.default_port if port is None else port)
+        # A certificate is for the name that was asked for: with TLS only the address changes, below.
+        is_plain = self.default_port == module.HTTP_PORT
+        found = where(host, self.default_port if port is None else port) if is_plain else None
         if found:
             host, port = found
         original(self, host, port, *args, **kwargs)

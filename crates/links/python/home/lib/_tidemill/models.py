@@ -72,8 +72,17 @@ class Connection:
     """How to reach a system. `AIRFLOW_CONN_<ID>`, as URI or JSON, goes first, as in Airflow."""
 
     def __init__(
-        self, conn_id=None, conn_type=None, description=None, host=None, login=None, password=None, schema=None,
-        port=None, extra=None, uri=None,
+        self,
+        conn_id=None,
+        conn_type=None,
+        description=None,
+        host=None,
+        login=None,
+        password=None,
+        schema=None,
+        port=None,
+        extra=None,
+        uri=None,
     ):
         self.conn_id, self.conn_type, self.description = conn_id, conn_type, description
         self.host, self.login, self.password, self.schema = host, login, password, schema
@@ -89,7 +98,12 @@ class Connection:
         found = dict(parse_qsl(parts.query, keep_blank_values=True))
         self.conn_type = {"postgresql": "postgres"}.get(parts.scheme, parts.scheme.replace("-", "_"))
         host = unquote(parts.hostname) if parts.hostname else None
-        if self.conn_type != "http" and "__extra__" not in found and host is not None and parts.scheme in ("http", "https"):
+        if (
+            self.conn_type != "http"
+            and "__extra__" not in found
+            and host is not None
+            and parts.scheme in ("http", "https")
+        ):
             host = f"{parts.scheme}://{host}"
         self.host = host
         self.schema = unquote(parts.path[1:]) or None if parts.path else None

@@ -33,9 +33,14 @@ def report():
         return
     import json
 
-    line = json.dumps({
-        "producers": len(producers), "topics": topics, "errors": error_count, "first": _first(),
-    })
+    line = json.dumps(
+        {
+            "producers": len(producers),
+            "topics": topics,
+            "errors": error_count,
+            "first": _first(),
+        }
+    )
     try:
         with open(os.environ["TIDEMILL_MOVES"], "a", encoding="utf-8") as file:
             file.write(line + "\n")

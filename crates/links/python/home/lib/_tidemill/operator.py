@@ -10,10 +10,31 @@ from _tidemill.params import ParamsDict
 
 #: Accepted; what they are about does not exist here, or is the case anyway.
 WITHOUT_EFFECT = {
-    "allow_nested_operators", "doc", "doc_json", "doc_rst", "doc_yaml", "email", "email_on_failure", "email_on_retry",
-    "executor", "executor_config", "ignore_first_depends_on_past", "inlets", "logger_name", "map_index_template",
-    "outlets", "queue", "resources", "run_as_user", "sla", "start_date", "end_date", "task_display_name",
-    "wait_for_past_depends_before_skipping", "weight_rule", "provide_context",
+    "allow_nested_operators",
+    "doc",
+    "doc_json",
+    "doc_rst",
+    "doc_yaml",
+    "email",
+    "email_on_failure",
+    "email_on_retry",
+    "executor",
+    "executor_config",
+    "ignore_first_depends_on_past",
+    "inlets",
+    "logger_name",
+    "map_index_template",
+    "outlets",
+    "queue",
+    "resources",
+    "run_as_user",
+    "sla",
+    "start_date",
+    "end_date",
+    "task_display_name",
+    "wait_for_past_depends_before_skipping",
+    "weight_rule",
+    "provide_context",
 }
 #: Of these, a value other than the harmless ones is worth a word.
 TOLD = {
@@ -23,10 +44,19 @@ TOLD = {
 }
 #: Refused unless they say what is the case anyway.
 REFUSED = {
-    "depends_on_past": (None, False), "wait_for_downstream": (None, False), "max_active_tis_per_dag": (None,),
-    "max_active_tis_per_dagrun": (None,), "task_concurrency": (None,),
+    "depends_on_past": (None, False),
+    "wait_for_downstream": (None, False),
+    "max_active_tis_per_dag": (None,),
+    "max_active_tis_per_dagrun": (None,),
+    "task_concurrency": (None,),
 }
-CALLBACKS = ("on_execute_callback", "on_failure_callback", "on_success_callback", "on_retry_callback", "on_skipped_callback")
+CALLBACKS = (
+    "on_execute_callback",
+    "on_failure_callback",
+    "on_success_callback",
+    "on_retry_callback",
+    "on_skipped_callback",
+)
 
 
 def parameters(init):
@@ -168,14 +198,48 @@ class BaseOperator(Ordered, metaclass=OperatorMeta):
     is_setup = is_teardown = False
 
     def __init__(
-        self, task_id, owner="airflow", retries=0, retry_delay=datetime.timedelta(seconds=300),
-        retry_exponential_backoff=False, max_retry_delay=None, execution_timeout=None, trigger_rule="all_success",
-        dag=None, task_group=None, params=None, default_args=None, priority_weight=1, pool=None, pool_slots=1,
-        on_execute_callback=None, on_failure_callback=None, on_success_callback=None, on_retry_callback=None,
-        on_skipped_callback=None, pre_execute=None, post_execute=None, do_xcom_push=True, multiple_outputs=False,
-        doc_md=None, depends_on_past=False, wait_for_downstream=False, max_active_tis_per_dag=None,
-        max_active_tis_per_dagrun=None, task_concurrency=None, sla=None, run_as_user=None, executor_config=None,
-        email=None, queue="default", weight_rule=None, start_date=None, end_date=None, inlets=None, outlets=None, **others,
+        self,
+        task_id,
+        owner="airflow",
+        retries=0,
+        retry_delay=datetime.timedelta(seconds=300),
+        retry_exponential_backoff=False,
+        max_retry_delay=None,
+        execution_timeout=None,
+        trigger_rule="all_success",
+        dag=None,
+        task_group=None,
+        params=None,
+        default_args=None,
+        priority_weight=1,
+        pool=None,
+        pool_slots=1,
+        on_execute_callback=None,
+        on_failure_callback=None,
+        on_success_callback=None,
+        on_retry_callback=None,
+        on_skipped_callback=None,
+        pre_execute=None,
+        post_execute=None,
+        do_xcom_push=True,
+        multiple_outputs=False,
+        doc_md=None,
+        depends_on_past=False,
+        wait_for_downstream=False,
+        max_active_tis_per_dag=None,
+        max_active_tis_per_dagrun=None,
+        task_concurrency=None,
+        sla=None,
+        run_as_user=None,
+        executor_config=None,
+        email=None,
+        queue="default",
+        weight_rule=None,
+        start_date=None,
+        end_date=None,
+        inlets=None,
+        outlets=None,
+        **others,
     ):
         super().__init__()
         self._refuse(locals())
@@ -243,12 +307,16 @@ class BaseOperator(Ordered, metaclass=OperatorMeta):
             return
         dag = self.dag or other.dag
         if dag is None:
-            raise AirflowException(f"Tried to create relationships between tasks that don't have DAGs yet: {self}, {other}")
+            raise AirflowException(
+                f"Tried to create relationships between tasks that don't have DAGs yet: {self}, {other}"
+            )
         for task in (self, other):
             if task.dag is None:
                 dag.add_task(task)
             elif task.dag is not dag:
-                raise AirflowException(f"Tried to set relationships between tasks in more than one DAG: {self}, {other}")
+                raise AirflowException(
+                    f"Tried to set relationships between tasks in more than one DAG: {self}, {other}"
+                )
         self.downstream_task_ids.add(other.task_id)
         other.upstream_task_ids.add(self.task_id)
 
@@ -359,7 +427,9 @@ class BaseOperator(Ordered, metaclass=OperatorMeta):
     def partial(cls, **_):
         from _tidemill.refusal import unsupported
 
-        raise unsupported(f"{cls.__name__}.partial().expand(): dynamic task mapping", "loop in the task, or in the file")
+        raise unsupported(
+            f"{cls.__name__}.partial().expand(): dynamic task mapping", "loop in the task, or in the file"
+        )
 
     def as_setup(self):
         from _tidemill.refusal import unsupported
@@ -413,7 +483,9 @@ def chain(*tasks):
             for one, other in zip(before, after):
                 one.set_downstream(other)
         else:
-            raise AirflowException(f"Chain not supported for different length Iterable. Got {len(before)} and {len(after)}.")
+            raise AirflowException(
+                f"Chain not supported for different length Iterable. Got {len(before)} and {len(after)}."
+            )
 
 
 def cross_downstream(from_tasks, to_tasks):

@@ -30,8 +30,15 @@ class PythonOperator(BaseOperator):
     shallow_copy_attrs = ("python_callable", "op_kwargs")
 
     def __init__(
-        self, python_callable, op_args=None, op_kwargs=None, templates_dict=None, templates_exts=None,
-        show_return_value_in_logs=True, provide_context=None, **kwargs,
+        self,
+        python_callable,
+        op_args=None,
+        op_kwargs=None,
+        templates_dict=None,
+        templates_exts=None,
+        show_return_value_in_logs=True,
+        provide_context=None,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         if not callable(python_callable):
@@ -84,10 +91,7 @@ def _chosen(operator, branches):
     if isinstance(branches, str):
         branches = [branches]
     if not isinstance(branches, (list, tuple, set)) or not all(isinstance(one, str) for one in branches):
-        raise AirflowException(
-            "'branch_task_ids' expected all task IDs are strings. "
-            f"Invalid tasks found: { {(one, type(one).__name__) for one in branches} if isinstance(branches, (list, tuple, set)) else branches!r}."
-        )
+        raise AirflowException(f"'branch_task_ids' expected all task IDs are strings, found {branches!r}.")
     chosen = set()
     for one in branches:
         inside = [task for task in operator.dag.tasks if task.task_group and _is_inside(task.task_group, one)]
@@ -153,8 +157,16 @@ class BashOperator(BaseOperator):
     ui_color = "#f0ede4"
 
     def __init__(
-        self, bash_command, env=None, append_env=False, output_encoding="utf-8", skip_exit_code=None,
-        skip_on_exit_code=99, cwd=None, output_processor=lambda result: result, **kwargs,
+        self,
+        bash_command,
+        env=None,
+        append_env=False,
+        output_encoding="utf-8",
+        skip_exit_code=None,
+        skip_on_exit_code=99,
+        cwd=None,
+        output_processor=lambda result: result,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.bash_command = bash_command
@@ -175,8 +187,11 @@ class BashOperator(BaseOperator):
             raise AirflowException(f"Can not find the cwd: {self.cwd}: it {reason}")
         self.log.info("Running command: ['bash', '-c', %r]", self.bash_command)
         self.child = subprocess.Popen(
-            ["bash", "-c", self.bash_command], cwd=self.cwd, env=self.get_env(context),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            ["bash", "-c", self.bash_command],
+            cwd=self.cwd,
+            env=self.get_env(context),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
         )
         last = ""
         for raw in self.child.stdout:
@@ -228,9 +243,22 @@ class TriggerDagRunOperator(BaseOperator):
     ui_color = "#ffefeb"
 
     def __init__(
-        self, trigger_dag_id, trigger_run_id=None, conf=None, logical_date=None, execution_date=None,
-        reset_dag_run=False, wait_for_completion=False, poke_interval=60, allowed_states=None, failed_states=None,
-        skip_when_already_exists=False, fail_when_dag_is_paused=False, note=None, deferrable=False, **kwargs,
+        self,
+        trigger_dag_id,
+        trigger_run_id=None,
+        conf=None,
+        logical_date=None,
+        execution_date=None,
+        reset_dag_run=False,
+        wait_for_completion=False,
+        poke_interval=60,
+        allowed_states=None,
+        failed_states=None,
+        skip_when_already_exists=False,
+        fail_when_dag_is_paused=False,
+        note=None,
+        deferrable=False,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.trigger_dag_id = trigger_dag_id

@@ -39,6 +39,8 @@ def _limit_memory():
 
 def parsed(path, text):
     """`{"dags": [...], "notices": [...], "imports": [...]}`, or `{"error": {...}}`."""
+    if sys.version_info < (3, 9):
+        return {"error": {"message": f"{sys.executable} is Python {sys.version.split()[0]}; 3.9 or newer is needed"}}
     from _tidemill import state
     from _tidemill.source import run_file
 
@@ -50,7 +52,7 @@ def parsed(path, text):
         topics = topics_by_function(text)
         dags = [dag_json(dag, topics) for dag in found_dags(vars(module), state.made)]
     except SystemExit as stop:
-        return {"error": {"message": f"the file calls sys.exit({stop.code!r}) while it is read", "line": None}}
+        return {"error": {"message": f"the file calls sys.exit({stop.code!r}) while it is read"}}
     except BaseException as error:  # noqa: B902 - whatever it is, somebody has to read it
         return {"error": _error(error, path)}
     return {"dags": dags, "notices": state.notices, "imports": imports(path)}

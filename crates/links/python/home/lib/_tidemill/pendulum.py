@@ -2,7 +2,8 @@
 
 import datetime as _datetime
 
-from _tidemill.dates import UTC, DateTime, now as _now, parse as _parse, zone
+from _tidemill.dates import UTC, DateTime, zone
+from _tidemill.dates import parse as _parse
 
 __version__ = "3.0.0"
 

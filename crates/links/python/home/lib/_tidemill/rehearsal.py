@@ -12,12 +12,21 @@ def rehearse(dag, logical_date=None, conf=None):
 
     at = aware(logical_date or datetime.datetime.now(datetime.timezone.utc)).isoformat()
     run = {
-        "run_id": f"manual__{at}", "dag_id": dag.dag_id, "run_type": "manual", "conf": conf or {}, "logical_date": at,
-        "data_interval_start": at, "data_interval_end": at, "run_after": at, "queued_at": at, "start_date": at,
+        "run_id": f"manual__{at}",
+        "dag_id": dag.dag_id,
+        "run_type": "manual",
+        "conf": conf or {},
+        "logical_date": at,
+        "data_interval_start": at,
+        "data_interval_end": at,
+        "run_after": at,
+        "queued_at": at,
+        "start_date": at,
     }
     states, values = {}, []
     for task in dag.topological_sort():
-        if any(states[before] in ("skipped", "failed") for before in task.upstream_task_ids) and task.trigger_rule == "all_success":
+        is_cut_off = any(states[before] in ("skipped", "failed") for before in task.upstream_task_ids)
+        if is_cut_off and task.trigger_rule == "all_success":
             states[task.task_id] = "skipped"
             continue
         if states.get(task.task_id) == "skipped":
@@ -35,6 +44,6 @@ def rehearse(dag, logical_date=None, conf=None):
         if returned is not None and task.do_xcom_push:
             context["ti"].xcom_push("return_value", returned)
         values = values + [[task.task_id, key, value] for key, value in context["ti"].pushed.items()]
-        states.update({name: "skipped" for name in context["ti"].skipped})
+        states.update(dict.fromkeys(context["ti"].skipped, "skipped"))
         states[task.task_id] = "success"
     return states

@@ -25,7 +25,10 @@ class Unreachable(Exception):
 
 def quoted(text):
     """A text as one part of a path."""
-    return "".join(c if c.isascii() and (c.isalnum() or c in "-_.~") else "".join(f"%{b:02X}" for b in c.encode()) for c in str(text))
+    return "".join(
+        c if c.isascii() and (c.isalnum() or c in "-_.~") else "".join(f"%{b:02X}" for b in c.encode())
+        for c in str(text)
+    )
 
 
 def api(method, path, body=None):

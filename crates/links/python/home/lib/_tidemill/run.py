@@ -20,7 +20,6 @@ REASON_CHARS_MAX = 2000
 QUIET = ("kafka", "cassandra", "urllib3", "confluent_kafka")
 
 
-
 def main():
     own_path_first()
     given = json.load(sys.stdin)
@@ -105,9 +104,7 @@ def _execute(task, context, result):
 def _leave(task, instance, encoded, returned):
     if task.multiple_outputs:
         if not isinstance(returned, dict):
-            raise TypeError(
-                f"Returned output was type {type(returned)} expected dictionary for multiple_outputs"
-            )
+            raise TypeError(f"Returned output was type {type(returned)} expected dictionary for multiple_outputs")
         for key, value in returned.items():
             if not isinstance(key, str):
                 raise TypeError(f"Returned dictionary keys must be strings when using multiple_outputs, found {key!r}")
@@ -227,8 +224,9 @@ def _start_logging():
             try:
                 text = self.format(record)
                 level = {"warning": "warning", "error": "error", "critical": "error"}
-                _log_line(level.get(record.levelname.lower(), "info"), record.name, text,
-                          f"{record.filename}:{record.lineno}")
+                _log_line(
+                    level.get(record.levelname.lower(), "info"), record.name, text, f"{record.filename}:{record.lineno}"
+                )
             except Exception:  # noqa: B902 - a log record must not end a task
                 self.handleError(record)
 

@@ -30,8 +30,17 @@ class BaseSensorOperator(BaseOperator):
     valid_modes = ("poke", "reschedule")
 
     def __init__(
-        self, poke_interval=60, timeout=TIMEOUT, soft_fail=False, mode="poke", exponential_backoff=False, max_wait=None,
-        silent_fail=False, never_fail=False, deferrable=False, **kwargs,
+        self,
+        poke_interval=60,
+        timeout=TIMEOUT,
+        soft_fail=False,
+        mode="poke",
+        exponential_backoff=False,
+        max_wait=None,
+        silent_fail=False,
+        never_fail=False,
+        deferrable=False,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         if mode not in self.valid_modes:
@@ -194,8 +203,17 @@ class ExternalTaskSensor(BaseSensorOperator):
     template_fields = ("external_dag_id", "external_task_id", "external_task_ids")
 
     def __init__(
-        self, external_dag_id, external_task_id=None, external_task_ids=None, allowed_states=None, skipped_states=None,
-        failed_states=None, execution_delta=None, execution_date_fn=None, check_existence=False, **kwargs,
+        self,
+        external_dag_id,
+        external_task_id=None,
+        external_task_ids=None,
+        allowed_states=None,
+        skipped_states=None,
+        failed_states=None,
+        execution_delta=None,
+        execution_date_fn=None,
+        check_existence=False,
+        **kwargs,
     ):
         super().__init__(**kwargs)
         self.external_dag_id = external_dag_id

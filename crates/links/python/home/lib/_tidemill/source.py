@@ -47,7 +47,11 @@ def place_of(error, path):
     trace = error.__traceback__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        is_own = file.startswith(project + os.sep) and "site-packages" not in file and os.sep + "_tidemill" + os.sep not in file
+        is_own = (
+            file.startswith(project + os.sep)
+            and "site-packages" not in file
+            and os.sep + "_tidemill" + os.sep not in file
+        )
         if file == path or is_own:
             found = (file, trace.tb_lineno)
         trace = trace.tb_next

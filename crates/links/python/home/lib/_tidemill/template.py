@@ -34,27 +34,57 @@ def _round(value, precision=0, method="common"):
 
 
 FILTERS = {
-    "abs": abs, "default": _default, "d": _default, "float": lambda v, default=0.0: _number(float, v, default),
-    "first": lambda v: next(iter(v), Undefined("No first item, sequence was empty.")), "int": lambda v, default=0: _number(int, v, default),
-    "join": lambda v, d="": str(d).join(str(one) for one in v), "last": lambda v: list(v)[-1],
-    "length": len, "count": len, "list": list, "lower": lambda v: str(v).lower(), "upper": lambda v: str(v).upper(),
-    "max": max, "min": min, "replace": lambda v, old, new: str(v).replace(str(old), str(new)), "round": _round,
-    "sort": lambda v, reverse=False: sorted(v, reverse=reverse), "string": str, "sum": lambda v: sum(v),
-    "title": lambda v: str(v).title(), "capitalize": lambda v: str(v).capitalize(), "tojson": _tojson,
-    "trim": lambda v, chars=None: str(v).strip(chars), "unique": lambda v: list(dict.fromkeys(v)),
-    "reverse": lambda v: v[::-1] if isinstance(v, str) else list(v)[::-1], "items": lambda v: list(v.items()),
+    "abs": abs,
+    "default": _default,
+    "d": _default,
+    "float": lambda v, default=0.0: _number(float, v, default),
+    "first": lambda v: next(iter(v), Undefined("No first item, sequence was empty.")),
+    "int": lambda v, default=0: _number(int, v, default),
+    "join": lambda v, d="": str(d).join(str(one) for one in v),
+    "last": lambda v: list(v)[-1],
+    "length": len,
+    "count": len,
+    "list": list,
+    "lower": lambda v: str(v).lower(),
+    "upper": lambda v: str(v).upper(),
+    "max": max,
+    "min": min,
+    "replace": lambda v, old, new: str(v).replace(str(old), str(new)),
+    "round": _round,
+    "sort": lambda v, reverse=False: sorted(v, reverse=reverse),
+    "string": str,
+    "sum": sum,
+    "title": lambda v: str(v).title(),
+    "capitalize": lambda v: str(v).capitalize(),
+    "tojson": _tojson,
+    "trim": lambda v, chars=None: str(v).strip(chars),
+    "unique": lambda v: list(dict.fromkeys(v)),
+    "reverse": lambda v: v[::-1] if isinstance(v, str) else list(v)[::-1],
+    "items": lambda v: list(v.items()),
     # Airflow's own.
-    "ds": lambda v: v.strftime("%Y-%m-%d"), "ds_nodash": lambda v: v.strftime("%Y%m%d"), "ts": lambda v: v.isoformat(),
+    "ds": lambda v: v.strftime("%Y-%m-%d"),
+    "ds_nodash": lambda v: v.strftime("%Y%m%d"),
+    "ts": lambda v: v.isoformat(),
     "ts_nodash": lambda v: v.strftime("%Y%m%dT%H%M%S"),
     "ts_nodash_with_tz": lambda v: v.isoformat().replace("-", "").replace(":", ""),
 }
 TESTS = {
-    "defined": lambda v: not isinstance(v, Undefined), "undefined": lambda v: isinstance(v, Undefined),
-    "none": lambda v: v is None, "string": lambda v: isinstance(v, str), "number": lambda v: isinstance(v, (int, float)),
-    "mapping": lambda v: isinstance(v, dict), "sequence": lambda v: hasattr(v, "__getitem__"),
-    "iterable": lambda v: hasattr(v, "__iter__"), "even": lambda v: v % 2 == 0, "odd": lambda v: v % 2 == 1,
-    "true": lambda v: v is True, "false": lambda v: v is False, "equalto": lambda v, other: v == other,
-    "eq": lambda v, other: v == other, "in": lambda v, other: v in other, "boolean": lambda v: isinstance(v, bool),
+    "defined": lambda v: not isinstance(v, Undefined),
+    "undefined": lambda v: isinstance(v, Undefined),
+    "none": lambda v: v is None,
+    "string": lambda v: isinstance(v, str),
+    "number": lambda v: isinstance(v, (int, float)),
+    "mapping": lambda v: isinstance(v, dict),
+    "sequence": lambda v: hasattr(v, "__getitem__"),
+    "iterable": lambda v: hasattr(v, "__iter__"),
+    "even": lambda v: v % 2 == 0,
+    "odd": lambda v: v % 2 == 1,
+    "true": lambda v: v is True,
+    "false": lambda v: v is False,
+    "equalto": lambda v, other: v == other,
+    "eq": lambda v, other: v == other,
+    "in": lambda v, other: v in other,
+    "boolean": lambda v: isinstance(v, bool),
     "divisibleby": lambda v, n: v % n == 0,
 }
 GLOBALS = {"range": range, "dict": dict}
@@ -72,7 +102,7 @@ class Template:
 
     def __init__(self, text, filters):
         self.filters = filters
-        self.pieces = [piece for piece in PIECE.split(text[:-1] if text.endswith("\n") else text)]
+        self.pieces = PIECE.split(text[:-1] if text.endswith("\n") else text)
         self.at = 0
         self._trim()
         self.body = self._block(())
@@ -107,7 +137,7 @@ class Template:
                 word = piece[2:-2].split(None, 1)[0] if piece[2:-2].split() else ""
                 if word in ends:
                     return parts
-                parts.append(self._statement(word, piece[2:-2].strip()[len(word):]))
+                parts.append(self._statement(word, piece[2:-2].strip()[len(word) :]))
                 continue
             self.at += 1
         if ends:
@@ -132,7 +162,7 @@ class Template:
         inside = self.pieces[self.at][2:-2].strip()
         self.at += 1
         word = inside.split(None, 1)[0]
-        return word, inside[len(word):]
+        return word, inside[len(word) :]
 
     def _if(self, rest):
         arms, condition = [], self._expression(rest)
@@ -147,7 +177,8 @@ class Template:
         def render(context, out):
             for condition, body in arms:
                 if condition(context):
-                    return run(body, context, out)
+                    run(body, context, out)
+                    return
 
         return render
 
@@ -167,7 +198,13 @@ class Template:
         def render(context, out):
             found = list(values(context))
             for number, value in enumerate(found):
-                loop = {"index": number + 1, "index0": number, "first": number == 0, "last": number + 1 == len(found), "length": len(found)}
+                loop = {
+                    "index": number + 1,
+                    "index0": number,
+                    "first": number == 0,
+                    "last": number + 1 == len(found),
+                    "length": len(found),
+                }
                 given = dict(zip(names, value)) if len(names) > 1 else {names[0]: value}
                 run(body, {**context, **given, "loop": loop}, out)
             if not found:
@@ -200,7 +237,9 @@ class Renderer:
         self.extensions = tuple(task.template_ext or ())
         for name in task.template_fields:
             if not hasattr(task, name):
-                raise AttributeError(f"{name!r} is configured as a template field but {task.task_type} does not have this attribute.")
+                raise AttributeError(
+                    f"{name!r} is configured as a template field but {task.task_type} does not have this attribute."
+                )
             value = getattr(task, name)
             if value:
                 setattr(task, name, self.render(value))
@@ -276,13 +315,13 @@ class Renderer:
             import jinja2
             import jinja2.nativetypes
         except ImportError:
-            raise Unsupported(
-                f"template {text.strip()[:200]!r} needs Jinja for {what}: pip install jinja2"
-            ) from None
+            raise Unsupported(f"template {text.strip()[:200]!r} needs Jinja for {what}: pip install jinja2") from None
         native = getattr(self.dag, "render_template_as_native_obj", False)
         kind = jinja2.nativetypes.NativeEnvironment if native else jinja2.Environment
         options = {"undefined": jinja2.StrictUndefined, "loader": jinja2.FileSystemLoader(self._folders())}
         environment = kind(**{**options, **(self.dag.jinja_environment_kwargs or {})})
-        environment.filters.update({name: FILTERS[name] for name in ("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz")})
+        environment.filters.update(
+            {name: FILTERS[name] for name in ("ds", "ds_nodash", "ts", "ts_nodash", "ts_nodash_with_tz")}
+        )
         environment.filters.update(self.dag.user_defined_filters or {})
         return environment.from_string(text).render(self.names)

@@ -74,7 +74,12 @@ def _decimal(text):
 
 
 _MADE = {
-    "builtins.tuple": tuple, "builtins.set": set, "builtins.frozenset": frozenset, "builtins.float": float,
-    "datetime.datetime": datetime.datetime.fromisoformat, "datetime.date": datetime.date.fromisoformat,
-    "datetime.timedelta": lambda seconds: datetime.timedelta(seconds=seconds), "decimal.Decimal": _decimal,
+    "builtins.tuple": tuple,
+    "builtins.set": set,
+    "builtins.frozenset": frozenset,
+    "builtins.float": float,
+    "datetime.datetime": datetime.datetime.fromisoformat,
+    "datetime.date": datetime.date.fromisoformat,
+    "datetime.timedelta": lambda seconds: datetime.timedelta(seconds=seconds),
+    "decimal.Decimal": _decimal,
 }

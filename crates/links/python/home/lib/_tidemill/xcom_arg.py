@@ -39,7 +39,9 @@ class XComArg(Ordered):
         return "{{ task_instance.xcom_pull(task_ids='%s', dag_id='%s'%s) }}" % (operator.task_id, operator.dag_id, key)
 
     def __repr__(self):
-        return f"XComArg({self.operator!r})" if self.key == RETURN_VALUE else f"XComArg({self.operator!r}, {self.key!r})"
+        return (
+            f"XComArg({self.operator!r})" if self.key == RETURN_VALUE else f"XComArg({self.operator!r}, {self.key!r})"
+        )
 
     def resolve(self, context):
         """The value, once there is one."""

@@ -59,24 +59,36 @@ airflow.decorators : task_group @ group
 airflow.decorators.base : get_unique_task_id=free_task_id @ decorators
 airflow.decorators.task_group : task_group @ group
 
-airflow.operators airflow.providers airflow.providers.standard airflow.providers.standard.operators airflow.providers.standard.sensors airflow.providers.standard.decorators airflow.providers.standard.utils airflow.utils airflow.sensors airflow.hooks airflow.timetables airflow.utils.log airflow.notifications : @ operators
-airflow.operators.python airflow.operators.python_operator airflow.providers.standard.operators.python : PythonOperator BranchPythonOperator ShortCircuitOperator @ operators
+airflow.operators airflow.providers airflow.providers.standard airflow.providers.standard.operators : @ operators
+airflow.providers.standard.sensors airflow.providers.standard.decorators : @ operators
+airflow.providers.standard.utils airflow.utils airflow.sensors airflow.hooks airflow.timetables : @ operators
+airflow.utils.log airflow.notifications : @ operators
+airflow.operators.python : PythonOperator BranchPythonOperator ShortCircuitOperator @ operators
+airflow.operators.python_operator : PythonOperator BranchPythonOperator ShortCircuitOperator @ operators
+airflow.providers.standard.operators.python : PythonOperator BranchPythonOperator ShortCircuitOperator @ operators
 airflow.operators.python airflow.providers.standard.operators.python : get_current_context @ context
-airflow.operators.bash airflow.operators.bash_operator airflow.providers.standard.operators.bash : BashOperator @ operators
+airflow.operators.bash airflow.operators.bash_operator : BashOperator @ operators
+airflow.providers.standard.operators.bash : BashOperator @ operators
 airflow.operators.empty airflow.providers.standard.operators.empty : EmptyOperator @ operators
 airflow.operators.dummy airflow.operators.dummy_operator : DummyOperator EmptyOperator @ operators
-airflow.operators.branch airflow.operators.branch_operator airflow.providers.standard.operators.branch : BaseBranchOperator @ operators
-airflow.operators.latest_only airflow.operators.latest_only_operator airflow.providers.standard.operators.latest_only : LatestOnlyOperator @ operators
-airflow.operators.trigger_dagrun airflow.operators.dagrun_operator airflow.providers.standard.operators.trigger_dagrun : TriggerDagRunOperator @ operators
+airflow.operators.branch airflow.operators.branch_operator : BaseBranchOperator @ operators
+airflow.providers.standard.operators.branch : BaseBranchOperator @ operators
+airflow.operators.latest_only airflow.operators.latest_only_operator : LatestOnlyOperator @ operators
+airflow.providers.standard.operators.latest_only : LatestOnlyOperator @ operators
+airflow.operators.trigger_dagrun airflow.operators.dagrun_operator : TriggerDagRunOperator @ operators
+airflow.providers.standard.operators.trigger_dagrun : TriggerDagRunOperator @ operators
 
-airflow.sensors.base airflow.sensors.base_sensor_operator : BaseSensorOperator PokeReturnValue poke_mode_only @ sensors
+airflow.sensors.base : BaseSensorOperator PokeReturnValue poke_mode_only @ sensors
+airflow.sensors.base_sensor_operator : BaseSensorOperator PokeReturnValue poke_mode_only @ sensors
 airflow.sensors.python airflow.providers.standard.sensors.python : PythonSensor @ sensors
 airflow.sensors.bash airflow.providers.standard.sensors.bash : BashSensor @ sensors
 airflow.sensors.filesystem airflow.providers.standard.sensors.filesystem : FileSensor @ sensors
 airflow.sensors.time_delta airflow.providers.standard.sensors.time_delta : TimeDeltaSensor @ sensors
 airflow.sensors.time_sensor airflow.providers.standard.sensors.time : TimeSensor @ sensors
-airflow.sensors.date_time airflow.sensors.date_time_sensor airflow.providers.standard.sensors.date_time : DateTimeSensor @ sensors
-airflow.sensors.external_task airflow.sensors.external_task_sensor airflow.providers.standard.sensors.external_task : ExternalTaskSensor @ sensors
+airflow.sensors.date_time airflow.sensors.date_time_sensor : DateTimeSensor @ sensors
+airflow.providers.standard.sensors.date_time : DateTimeSensor @ sensors
+airflow.sensors.external_task airflow.sensors.external_task_sensor : ExternalTaskSensor @ sensors
+airflow.providers.standard.sensors.external_task : ExternalTaskSensor @ sensors
 
 airflow.hooks.base airflow.hooks.base_hook : BaseHook @ models
 airflow.notifications.basenotifier : BaseNotifier @ models
