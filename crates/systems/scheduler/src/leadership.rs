@@ -243,3 +243,76 @@ impl Campaign {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tidemill_runtime::Tasks;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// A lease that is given and taken away by the test.
+    #[derive(Debug)]
+    struct Given {
+        terms: Mutex<i64>,
+        gives: Semaphore,
+        takes: Semaphore,
+        released: mpsc::Sender<()>,
+    }
+
+    #[async_trait]
+    impl Leadership for Given {
+        fn source(&self) -> &'static str {
+            "test"
+        }
+
+        async fn acquire(&self) -> Result<Term, LeadershipError> {
+            self.gives.acquire().await.unwrap().forget();
+            *self.terms.lock() += 1;
+            Ok(Term { fencing: *self.terms.lock() })
+        }
+
+        async fn lost(&self) {
+            self.takes.acquire().await.unwrap().forget();
+        }
+
+        async fn release(&self) {
+            self.released.send(()).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lease_is_given_up_only_when_the_scheduler_has_stopped() {
+        let (released, mut releases) = mpsc::channel(4);
+        let lease = Arc::new(Given {
+            terms: Mutex::new(0),
+            gives: Semaphore::new(1),
+            takes: Semaphore::new(0),
+            released,
+        });
+        let (leads, mut told) = mpsc::channel(1);
+        let (says, yielded) = mpsc::channel(1);
+        let (deposed, is_deposed) = watch::channel(true);
+        let tasks = Tasks::new();
+        let leadership: Arc<dyn Leadership> = lease.clone();
+        let campaign = Campaign { leadership, leads, yielded, deposed };
+        tasks.spawn_vital("campaign", campaign.run(tasks.shutdown()));
+        assert_eq!(told.recv().await, Some(Lead::Gained(Term { fencing: 1 })));
+        assert!(!*is_deposed.borrow());
+        lease.takes.add_permits(1);
+        assert_eq!(told.recv().await, Some(Lead::Lost));
+        assert!(*is_deposed.borrow(), "the store learns it before the scheduler");
+        lease.gives.add_permits(1);
+        assert!(releases.try_recv().is_err(), "it has not stopped yet");
+        says.send(()).await.unwrap();
+        releases.recv().await.unwrap();
+        assert_eq!(told.recv().await, Some(Lead::Gained(Term { fencing: 2 })));
+        // The database may say it first.
+        lease.gives.add_permits(1);
+        says.send(()).await.unwrap();
+        assert_eq!(told.recv().await, Some(Lead::Gained(Term { fencing: 3 })));
+        releases.recv().await.unwrap();
+        tasks.stop(Duration::from_secs(60)).await;
+        releases.recv().await.expect("the end gives the lease up too");
+    }
+}

@@ -205,7 +205,8 @@ impl Parts {
         };
         let (sender, asked) = mpsc::channel(COMMANDS_MAX);
         let commands = Commands { sender, availability };
-        let logs = Logs::new(world.clone(), data.join("logs"), config.log_bytes_max);
+        let logs = Logs::new(world.clone(), data.join("logs"), config.log_bytes_max)
+            .masking(settings.masks());
         let (reports, reported) = mpsc::channel(REPORTS_MAX);
         let executor_config = ExecutorConfig {
             children: children.clone(),

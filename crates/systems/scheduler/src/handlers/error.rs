@@ -87,7 +87,7 @@ impl IntoResponse for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
         if error.is_passing() {
-            let detail = format!("the scheduler's database does not answer: {error}");
+            let detail = format!("{error}; it is tried again");
             return ApiError::new(StatusCode::SERVICE_UNAVAILABLE, detail);
         }
         tracing::error!(%error, "a question to the scheduler's database failed");

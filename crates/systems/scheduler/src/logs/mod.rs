@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tidemill_runtime::{ByteSize, DiskFile, OpenMode, World};
 use tokio::sync::watch;
 
+use crate::store::Masks;
 use fold::{Folds, Repeats};
 pub use read::{Chunk, Follow};
 
@@ -65,6 +66,8 @@ pub struct Logs {
     root: PathBuf,
     /// Most bytes of one log.
     size_max: ByteSize,
+    /// What is not written.
+    masks: Masks,
     open: Arc<Mutex<HashMap<LogKey, Arc<Open>>>>,
 }
 
@@ -114,7 +117,13 @@ impl std::fmt::Debug for TaskLog {
 impl Logs {
     /// Logs under `root`.
     pub fn new(world: World, root: PathBuf, size_max: ByteSize) -> Logs {
-        Logs { world, root, size_max, open: Arc::default() }
+        Logs { world, root, size_max, masks: Masks::default(), open: Arc::default() }
+    }
+
+    /// Secrets that are masked in what is written from now on.
+    #[must_use]
+    pub fn masking(self, masks: Masks) -> Logs {
+        Logs { masks, ..self }
     }
 
     /// Begins a log. One that cannot be written is reported and swallowed: a full disk must not
@@ -243,6 +252,8 @@ impl TaskLog {
     fn write(&self, level: Level, logger: &str, event: &str) {
         let now_us = self.logs.world.clock.now_us();
         let timestamp = Timestamp::from_microsecond(now_us).unwrap_or_default();
+        let masked = self.logs.masks.apply(event);
+        let event = masked.as_deref().unwrap_or(event);
         let line = json!({
             "timestamp": crate::text::json_instant(timestamp),
             "level": level.as_str(),

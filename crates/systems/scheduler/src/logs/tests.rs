@@ -119,3 +119,15 @@ async fn a_log_is_followed_as_it_is_written() {
     assert_eq!(end.unwrap(), None);
     assert_eq!(logs.follow(key(9), 0).next().await.unwrap(), None);
 }
+
+#[test]
+fn secrets_that_a_task_was_given_are_not_written() {
+    let (_dir, logs) = logs(ByteSize::mib(1));
+    let masks = Masks::default();
+    let logs = logs.masking(masks.clone());
+    let log = logs.create(key(1));
+    masks.add("hunter22");
+    log.line("stdout", "the password is hunter22, isn't it?");
+    log.error("refused: hunter22");
+    assert_eq!(events(&logs), ["the password is ***, isn't it?", "refused: ***"]);
+}

@@ -7,6 +7,7 @@ use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Decode, Row as _, Type};
 
 use super::StoreError;
+use super::availability::Availability;
 
 /// A value of a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -198,8 +199,8 @@ impl Row {
 pub(super) enum Pool {
     /// To the file in the data directory.
     Sqlite(sqlx::sqlite::SqlitePool),
-    /// To a server.
-    Postgres(sqlx::postgres::PgPool),
+    /// To a server, unless the writer knows that it does not answer.
+    Postgres(sqlx::postgres::PgPool, Availability),
 }
 
 /// A connection from a [`Pool`].
@@ -214,14 +215,17 @@ impl Pool {
     pub(super) async fn acquire(&self) -> Result<Lent, StoreError> {
         Ok(match self {
             Pool::Sqlite(pool) => Lent::Sqlite(pool.acquire().await?),
-            Pool::Postgres(pool) => Lent::Postgres(pool.acquire().await?),
+            Pool::Postgres(pool, availability) => match availability.reason() {
+                Some(reason) => return Err(StoreError::Away(reason)),
+                None => Lent::Postgres(pool.acquire().await?),
+            },
         })
     }
 
     pub(super) async fn close(&self) {
         match self {
             Pool::Sqlite(pool) => pool.close().await,
-            Pool::Postgres(pool) => pool.close().await,
+            Pool::Postgres(pool, _) => pool.close().await,
         }
     }
 }

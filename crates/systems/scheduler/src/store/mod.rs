@@ -58,6 +58,9 @@ pub enum StoreError {
     /// The database said no; nothing of the batch is written.
     #[error("the scheduler's database: {0}")]
     Database(#[from] sqlx::Error),
+    /// The database does not answer; the writer tries to reach it.
+    #[error("the scheduler's database does not answer: {0}")]
+    Away(Arc<str>),
     /// A row changed under us: another process writes to this database.
     #[error("the scheduler's database was changed by another process: {what}")]
     Stale {
@@ -113,6 +116,7 @@ impl StoreError {
     /// Whether it will pass by itself: the database is away, or busy with something else.
     pub fn is_passing(&self) -> bool {
         match self {
+            StoreError::Away(_) => true,
             StoreError::Database(error) => postgres::is_passing(error),
             _ => false,
         }
@@ -213,8 +217,11 @@ impl Store {
             Some(url) => {
                 let password = place.password_file.map(password).transpose()?;
                 let server = Server::parse(url, password.as_deref(), place.schema, place.node)?;
-                let pool = Pool::Postgres(server.pool());
-                let leaders = LeaderTable::new(pool.clone(), place.node, place.address);
+                let pool = server.pool();
+                // Who leads is asked by those who do not write, and know nothing of the writer.
+                let always = Pool::Postgres(pool.clone(), Availability::default());
+                let leaders = LeaderTable::new(always, place.node, place.address);
+                let pool = Pool::Postgres(pool, availability.clone());
                 let writer = Writer::open(server, availability.clone(), is_deposed).await?;
                 (Backend::Postgres(Box::new(writer)), pool.clone(), pool, Some(leaders))
             }

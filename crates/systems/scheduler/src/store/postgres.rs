@@ -259,7 +259,11 @@ impl Writer {
         if let Some(live) = &mut self.connection {
             live.is_broken = true;
         }
-        self.availability.set_lost(&error.to_string());
+        let reason = match &error {
+            StoreError::Database(error) => error.to_string(),
+            other => other.to_string(),
+        };
+        self.availability.set_lost(&reason);
         let wait = BACKOFF.0.saturating_mul(1 << (*attempt).min(10)).min(BACKOFF.1);
         *attempt += 1;
         tokio::select! {

@@ -25,12 +25,15 @@ async fn a_batch_is_written_once_however_often_the_connection_breaks() {
     let (mut server, node) = (server(&database).await, database.schema.clone());
     let mut bench = Bench::on(database).await;
     bench.step(trigger("r", None)).await;
-    let stop = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (written, mut seen) = tokio::sync::watch::channel(0);
     let chaos = async {
         let mut cuts = 0;
-        while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+        // One batch comes through between two cuts; where the next one is cut is left to chance.
+        while seen.changed().await.is_ok() {
+            for _ in 0..World::real().random.below(40) {
+                tokio::task::yield_now().await;
+            }
             cuts += cut(&mut server, &node).await;
-            tokio::task::yield_now().await;
         }
         cuts
     };
@@ -44,8 +47,9 @@ async fn a_batch_is_written_once_however_often_the_connection_breaks() {
             // be taken.
             let change = Change::Run { from, row: row.clone() };
             bench.store.commit(&[&change]).await.unwrap();
+            written.send_replace(n);
         }
-        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        drop(written);
         row
     };
     let (row, cuts) = tokio::join!(work, chaos);
