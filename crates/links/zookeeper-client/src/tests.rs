@@ -210,18 +210,9 @@ async fn a_lease_has_one_holder_and_the_next_one_a_larger_number() {
     let second = waiting.acquire();
     tokio::pin!(second);
     // Both are in the queue, and the second one does not come in.
-    let queued = async {
-        loop {
-            let (names, changed) = one.children_watched("/leader").await.unwrap();
-            if names.len() == 2 {
-                return;
-            }
-            changed.changed().await;
-        }
-    };
     tokio::select! {
         _ = &mut second => panic!("two holders"),
-        () = within("queued", queued) => {}
+        () = queue_of(&one, "/leader", 2) => {}
     }
     end_session(&one).await;
     within("the first one is told", first.lost()).await;
@@ -229,6 +220,83 @@ async fn a_lease_has_one_holder_and_the_next_one_a_larger_number() {
     let second = within("the second one holds it", second).await.unwrap();
     assert!(second.fencing > first.fencing);
     second.release().await.unwrap();
+}
+
+/// Waits until so many are in the queue.
+async fn queue_of(client: &Client, path: &str, count: usize) {
+    within("queued", async {
+        loop {
+            let (names, changed) = client.children_watched(path).await.unwrap();
+            if names.len() == count {
+                return;
+            }
+            changed.changed().await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_stops_waiting_for_a_lease_stands_in_nobodys_way() {
+    let ensemble = Ensemble::start().await;
+    let root = root();
+    let (one, two) = (ensemble.client(&root), ensemble.client(&root));
+    let held = Lease::new(&one, "/leader", "one").acquire().await.unwrap();
+    let impatient = Lease::new(&two, "/leader", "two");
+    tokio::select! {
+        _ = impatient.acquire() => panic!("two holders"),
+        () = queue_of(&one, "/leader", 2) => {}
+    }
+    queue_of(&one, "/leader", 1).await;
+    drop(held);
+    let third = Lease::new(&one, "/leader", "three");
+    within("nobody is left before it", third.acquire()).await.unwrap().release().await.unwrap();
+}
+
+#[tokio::test]
+async fn who_asks_for_his_lease_again_gives_up_what_he_had() {
+    let ensemble = Ensemble::start().await;
+    let client = ensemble.client(&root());
+    let lease = Lease::new(&client, "/leader", "one");
+    let mut first = lease.acquire().await.unwrap();
+    let second = within("not behind oneself", lease.acquire()).await.unwrap();
+    within("the first is over", first.lost()).await;
+    assert!(!first.is_certain() && second.is_certain());
+    assert!(second.fencing > first.fencing);
+    drop(first);
+    assert_eq!(client.children("/leader").await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_queue_for_a_lease_outlives_a_restart_of_the_server() {
+    let mut ensemble = Ensemble::start().await;
+    if ensemble.own.is_none() {
+        return; // An ensemble that is not ours is not restarted.
+    }
+    let root = root();
+    let (one, two) = (ensemble.client(&root), ensemble.client(&root));
+    let held = Lease::new(&one, "/leader", "one").acquire().await.unwrap();
+    let waiting = Lease::new(&two, "/leader", "two");
+    let second = waiting.acquire();
+    tokio::pin!(second);
+    tokio::select! {
+        _ = &mut second => panic!("two holders"),
+        () = queue_of(&one, "/leader", 2) => {}
+    }
+    let dir = ensemble.stop().await.unwrap();
+    ensemble.start_again(dir).await;
+    within("one is back", one.connected()).await.unwrap();
+    let fencing = held.fencing;
+    let released = async {
+        held.release().await.unwrap();
+        std::future::pending::<()>().await
+    };
+    let second = tokio::select! {
+        second = within("the second one holds it", &mut second) => second.unwrap(),
+        () = released => unreachable!("it waits for ever"),
+    };
+    assert!(second.fencing > fencing);
+    assert_eq!(two.children("/leader").await.unwrap().len(), 1);
 }
 
 #[tokio::test]
