@@ -13,6 +13,7 @@ use super::moves::{self, Moves};
 use super::process::{Ended, EnvsOnly as _, left_file, run};
 use super::{Executor, Report};
 use crate::core::{Outcome, RETURN_VALUE, RunRow};
+use crate::dag::Dag;
 use crate::store::XCom;
 use crate::text::python_isoformat;
 
@@ -91,12 +92,14 @@ fn input(context: &TryContext<'_>, xcoms: &[XCom], result: &str) -> Value {
         "result": result,
         "has_all_xcoms": known.len() == xcoms.len(),
         "xcoms": known,
-        "dag_run": dag_run(run),
+        "dag_run": dag_run(run, dag),
     })
 }
 
-/// The run, as a context knows it.
-pub(super) fn dag_run(run: &RunRow) -> Value {
+/// The run, as a context knows it. One that somebody asked for has the interval that Airflow 2 would
+/// have given it: the last complete one.
+pub(super) fn dag_run(run: &RunRow, dag: &Dag) -> Value {
+    let interval = run.interval.or_else(|| dag.schedule.manual_interval(run.run_after));
     json!({
         "run_id": &*run.run_id,
         "dag_id": &*run.dag_id,
@@ -104,8 +107,8 @@ pub(super) fn dag_run(run: &RunRow) -> Value {
         "state": run.state.as_str(),
         "conf": *run.conf,
         "logical_date": run.logical_date.map(python_isoformat),
-        "data_interval_start": run.interval.map(|interval| python_isoformat(interval.start)),
-        "data_interval_end": run.interval.map(|interval| python_isoformat(interval.end)),
+        "data_interval_start": interval.map(|interval| python_isoformat(interval.start)),
+        "data_interval_end": interval.map(|interval| python_isoformat(interval.end)),
         "run_after": python_isoformat(run.run_after),
         "queued_at": python_isoformat(run.queued_at),
         "start_date": run.started_at.map(python_isoformat),

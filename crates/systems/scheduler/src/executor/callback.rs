@@ -53,7 +53,7 @@ async fn call(tools: &Tools, end: &RunEnd) -> Result<String, String> {
         "try_number": 1,
         "max_tries": 0,
         "has_all_xcoms": false,
-        "dag_run": dag_run(&end.run),
+        "dag_run": dag_run(&end.run, &end.dag),
     });
     let mut command = Command::new(&children.python);
     command.args(["-m", "_tidemill.run"]).env_clear().envs(children.variables());

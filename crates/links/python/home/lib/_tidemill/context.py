@@ -19,12 +19,7 @@ CONTEXT_KEYS = frozenset(
 
 
 class Context(dict):
-    """The context; what is missing says why."""
-
-    def __missing__(self, key):
-        if key in CONTEXT_KEYS:
-            raise KeyError(f"{key}: this run has no logical date" if self.get("logical_date") is None else key)
-        raise KeyError(key)
+    """The context."""
 
 
 class DagRun:
@@ -33,10 +28,11 @@ class DagRun:
     def __init__(self, given):
         self.run_id, self.dag_id, self.run_type = given["run_id"], given["dag_id"], given["run_type"]
         self.conf = given.get("conf") or {}
-        self.logical_date = self.execution_date = _date(given.get("logical_date"))
+        self.logical_date = _date(given.get("logical_date"))
         self.data_interval_start = _date(given.get("data_interval_start"))
         self.data_interval_end = _date(given.get("data_interval_end"))
         self.run_after, self.queued_at = _date(given.get("run_after")), _date(given.get("queued_at"))
+        self.execution_date = self.logical_date or self.run_after
         self.start_date, self.end_date = _date(given.get("start_date")), _date(given.get("end_date"))
         self.state = given.get("state", "running")
         self.external_trigger = self.run_type == "manual"
@@ -93,8 +89,8 @@ class TaskInstance:
         self.knows_all = given.get("has_all_xcoms", True)
         self.pushed, self.skipped = {}, []
 
-    execution_date = property(lambda self: self.dag_run.logical_date)
-    logical_date = execution_date
+    execution_date = property(lambda self: self.dag_run.execution_date)
+    logical_date = property(lambda self: self.dag_run.logical_date)
     dag = property(lambda self: self.task.dag)
     key = property(lambda self: (self.dag_id, self.task_id, self.run_id, self.try_number))
     next_try_number = property(lambda self: self.try_number + 1)
@@ -270,15 +266,15 @@ def build(task, given):
         prev_end_date_success=None,
         try_number=instance.try_number,
     )
-    if run.logical_date is not None:
-        values.update(_dated(task, run))
+    values.update(_dated(task, run))
     state.context = values
     return values
 
 
 def _dated(task, run):
-    """What follows from the logical date. A run without one has none of it, as in Airflow 3."""
-    at = run.logical_date
+    """What follows from the logical date. A run without one takes the time it was asked for, as in
+    Airflow 2: files of that time rely on it."""
+    at = run.logical_date or run.run_after
     ds, ts = at.strftime("%Y-%m-%d"), at.isoformat()
     day = datetime.timedelta(days=1)
     yesterday, tomorrow = (at - day).strftime("%Y-%m-%d"), (at + day).strftime("%Y-%m-%d")

@@ -213,8 +213,9 @@ class BashOperator(BaseOperator):
         if self.append_env:
             return {**os.environ, **self.env}
         # Airflow's child gets `env` and nothing else; host names have to lead somewhere all the same.
-        keep = ("PYTHONPATH", "PATH", "TIDEMILL_HOSTS", "TIDEMILL_SCHEDULER_URL")
-        ours.update({name: os.environ[name] for name in keep if name in os.environ})
+        keep = {name: value for name, value in os.environ.items() if name.startswith("TIDEMILL_")}
+        keep.update({name: os.environ[name] for name in ("PYTHONPATH", "PATH") if name in os.environ})
+        ours.update(keep)
         return {**ours, **self.env}
 
     def on_kill(self):
