@@ -33,8 +33,8 @@ pub struct LogConfig {
     pub retention_ms: Option<i64>,
     /// `retention.bytes`: the oldest segments beyond this total may be deleted. `None`: no limit.
     pub retention_bytes: Option<u64>,
-    /// Whether `cleanup.policy` says `compact`. A log without a recovery checkpoint, such as Kafka's
-    /// own, may then have gaps in its offsets; the time and place of a compaction is the caller's to
+    /// Whether `cleanup.policy` says `compact`. A log that Kafka wrote may then have gaps in its
+    /// offsets; the time and place of a compaction is the caller's to
     /// choose ([`crate::Log::compact`]).
     pub compacted: bool,
     /// Disk space is reserved ahead of the appends in steps of at most this many bytes, and no more

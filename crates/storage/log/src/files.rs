@@ -15,6 +15,8 @@ pub(crate) const OFFSET_INDEX: &str = "index";
 pub(crate) const TIME_INDEX: &str = "timeindex";
 /// Aborted transactions.
 pub(crate) const TXN_INDEX: &str = "txnindex";
+/// What Kafka knows of producers; not written here.
+pub(crate) const SNAPSHOT: &str = "snapshot";
 /// Behind the name of a file that a compaction is writing.
 pub(crate) const CLEANED: &str = ".cleaned";
 /// Behind the name of a compacted segment that is to take the place of those it came from.
@@ -25,8 +27,8 @@ pub(crate) const POISONED: &str = "poisoned";
 /// A file that was about to replace another one.
 pub(crate) const BESIDE: &str = ".tmp";
 
-/// What may lie beside a segment and goes with it. The last one may be Kafka's.
-pub(crate) const OF_A_SEGMENT: [&str; 5] = [LOG, OFFSET_INDEX, TIME_INDEX, TXN_INDEX, "snapshot"];
+/// What may lie beside a segment and goes with it.
+pub(crate) const OF_A_SEGMENT: [&str; 5] = [LOG, OFFSET_INDEX, TIME_INDEX, TXN_INDEX, SNAPSHOT];
 
 /// Digits in a segment's name, as in Kafka.
 const NAME_DIGITS: usize = 20;

@@ -17,8 +17,8 @@ use crate::batch::{BatchError, Gaps};
 use crate::checkpoint::{Checkpoint, LeaderEpochs, Mark};
 use crate::compact::swap;
 use crate::files::{
-    self, BESIDE, CLEANED, LOG, OFFSET_INDEX, POISONED, TIME_INDEX, TXN_INDEX, base_offset_of,
-    segment_path,
+    self, BESIDE, CLEANED, LOG, OFFSET_INDEX, POISONED, SNAPSHOT, TIME_INDEX, TXN_INDEX,
+    base_offset_of, segment_path,
 };
 use crate::segment::{Indexes, Segment};
 use crate::walk::{Check, Found};
@@ -119,8 +119,9 @@ impl Opening<'_> {
     fn run(mut self) -> Result<Opened, LogError> {
         let checkpoint = Checkpoint::load(&**self.disk, &self.dir)
             .map_err(LogError::io("read the recovery checkpoint"))?;
-        // What Kafka compacted has gaps, and no checkpoint that says how far.
-        let unknown = if self.config.compacted { i64::MAX } else { 0 };
+        // What Kafka compacted has gaps, and no checkpoint that says how far. A log of our own without
+        // one was never compacted: a gap in it is the mark of a power cut.
+        let unknown = if self.config.compacted && self.is_kafkas() { i64::MAX } else { 0 };
         self.gaps_below = checkpoint.map_or(unknown, |checkpoint| checkpoint.gaps_below);
         self.remove_unfinished();
         let mut found = self.segments_on_disk();
@@ -226,6 +227,11 @@ impl Opening<'_> {
             }
             keep
         });
+    }
+
+    /// Whether Kafka wrote it: with each segment it leaves a snapshot of producers.
+    fn is_kafkas(&self) -> bool {
+        self.entries.iter().any(|entry| base_offset_of(&entry.name, SNAPSHOT).is_some())
     }
 
     fn gaps(&self, base: i64) -> Gaps {

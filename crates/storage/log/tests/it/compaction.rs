@@ -9,6 +9,8 @@ use tidemill_log::{
     CompactionStep, Compression, LastBatch, Log, LogConfig, LogError,
 };
 
+use tidemill_runtime::Disk as _;
+
 use crate::batches::{Batch, Read, read};
 use crate::world::{Bench, small};
 
@@ -67,7 +69,7 @@ pub(crate) fn stored(log: &Log) -> Vec<(BatchHeader, Vec<u8>)> {
     found
 }
 
-fn batches_with_gaps(bytes: &[u8]) -> Vec<(BatchHeader, Vec<u8>)> {
+pub(crate) fn batches_with_gaps(bytes: &[u8]) -> Vec<(BatchHeader, Vec<u8>)> {
     let (mut rest, mut found) = (bytes, Vec::new());
     while !rest.is_empty() {
         let header = BatchHeader::parse(rest).unwrap();
@@ -343,4 +345,18 @@ impl Bench {
     fn offsets_seen(&self) -> usize {
         stored(self).iter().filter(|(header, _)| header.record_count > 0).count()
     }
+}
+
+#[test]
+fn what_kafka_compacted_is_opened_with_its_gaps() {
+    let log = filled(&tiny(), 10);
+    compact(&log, request(&log));
+    log.close().unwrap();
+    let (before, end) = (records(&log), log.high_watermark());
+    for name in log.files("checkpoint").into_iter().chain(log.files("index")) {
+        log.sim.disk.remove_file(&log.path(&name)).unwrap();
+    }
+    log.sim.disk.replace(&log.path("00000000000000000027.snapshot"), b"").unwrap();
+    let log = log.restart(tiny());
+    assert_eq!((records(&log), log.high_watermark()), (before, end));
 }

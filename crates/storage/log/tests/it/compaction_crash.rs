@@ -8,7 +8,7 @@ use tidemill_runtime::{Disk as _, Random as _};
 use tidemill_sim::{Fault, SimDisk, SimRandom, SimWorld, replayed_seed};
 
 use crate::batches::{Batch, Read};
-use crate::compaction::{finish, records, request};
+use crate::compaction::{batches_with_gaps, finish, records, request};
 use crate::crash::Replay;
 use crate::world::{DIR, small};
 
@@ -102,6 +102,7 @@ impl History {
         self.log().unwrap_or_else(|error| panic!("does not open: {error}"));
         let (log, _) = self.open.as_ref().expect("opened above");
         assert!(log.end_offset() >= acknowledged, "{} < {acknowledged}", log.end_offset());
+        check_segments(&self.sim.disk);
         let found = records(log);
         assert!(found.is_sorted_by(|a, b| a.offset < b.offset), "{found:?}");
         let mut newest: BTreeMap<String, Read> = BTreeMap::new();
@@ -131,6 +132,20 @@ impl History {
         let mut next = History { sim, random, open: None, first_dirty, ..self };
         next.check();
         next
+    }
+}
+
+/// Each segment ends where the next begins: what was replaced is not there beside what replaced it.
+fn check_segments(disk: &SimDisk) {
+    let entries = disk.list(Path::new(DIR)).unwrap();
+    let mut names: Vec<_> = entries.into_iter().map(|entry| entry.name).collect();
+    names.retain(|name| name.ends_with(".log"));
+    names.sort();
+    for pair in names.windows(2) {
+        let bytes = disk.read(&Path::new(DIR).join(&pair[0])).unwrap();
+        let end = batches_with_gaps(&bytes).last().map(|(header, _)| header.next_offset());
+        let base = pair[1].trim_end_matches(".log").parse().unwrap();
+        assert!(end.is_none_or(|end| end == base), "{names:?}: {} ends at {end:?}", pair[0]);
     }
 }
 
