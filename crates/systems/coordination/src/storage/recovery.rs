@@ -211,6 +211,8 @@ pub(crate) fn records(bytes: &[u8]) -> Vec<(TxnHeader, Txn)> {
 }
 
 /// Takes away what stands behind the last whole record of the last file: it was never acknowledged.
+/// What is taken away is kept beside, because a disk that has lost what it had confirmed leaves the
+/// same traces, and then somebody will want to look.
 fn cut(
     disk: &dyn Disk,
     dir: &Path,
@@ -219,24 +221,31 @@ fn cut(
     end: usize,
     records: usize,
 ) -> Result<(), StartError> {
-    let done = if records == 0 {
-        // The file that comes next has the same name.
-        disk.remove_file(path)
-    } else if bytes.len() > end {
-        if bytes[end..].iter().any(|byte| *byte != 0) {
-            tracing::warn!(path = %path.display(), bytes = bytes.len() - end, "torn tail cut off");
+    let tail = bytes.get(end..).unwrap_or_default();
+    let done = keep_tail(disk, dir, path, tail).and_then(|()| {
+        if records == 0 {
+            // The file that comes next has the same name.
+            disk.remove_file(path)
+        } else {
+            // Read, but perhaps not yet on the disk: what follows must not be durable before it.
+            let file = disk.open(path, OpenMode::Existing)?;
+            if !tail.is_empty() {
+                file.set_len(end as u64)?;
+            }
+            file.sync_data()
         }
-        cut_at(disk, path, end as u64)
-    } else {
-        // Read, but perhaps not yet on the disk: what follows must not be durable before it.
-        disk.open(path, OpenMode::Existing).and_then(|file| file.sync_data())
-    };
+    });
     let done = done.and_then(|()| disk.sync_dir(dir));
     done.map_err(|error| StartError::disk(path, "cut the torn tail of", error))
 }
 
-fn cut_at(disk: &dyn Disk, path: &Path, len: u64) -> io::Result<()> {
-    let file = disk.open(path, OpenMode::Existing)?;
-    file.set_len(len)?;
-    file.sync_data()
+fn keep_tail(disk: &dyn Disk, dir: &Path, path: &Path, tail: &[u8]) -> io::Result<()> {
+    // Space that was taken and not written is zeros.
+    if tail.iter().all(|byte| *byte == 0) {
+        return Ok(());
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let kept = dir.join(format!("torn.{name}"));
+    tracing::warn!(path = %path.display(), bytes = tail.len(), kept = %kept.display(), "torn tail cut off");
+    disk.replace(&kept, tail)
 }
