@@ -73,14 +73,34 @@ def ensemble(request, tmp_path):
 
 
 @pytest.fixture
-def tidemill_ensemble(request, tmp_path):
-    """One of ours, whatever the target: for what is compared with the original."""
-    return lambda data, *settings: Ensemble("tidemill", tmp_path / "tidemill", data, settings)
+def started():
+    """Stops what a scenario has started, also if it fails."""
+    servers = []
+    yield servers
+    for server in servers:
+        server.stop()
 
 
 @pytest.fixture
-def real_ensemble(tmp_path):
-    return lambda data: Ensemble("real", tmp_path / "real", data)
+def tidemill_ensemble(started, tmp_path):
+    """One of ours, whatever the target: for what is compared with the original."""
+
+    def start(data, *settings):
+        started.append(Ensemble("tidemill", tmp_path / "tidemill", data, settings))
+        return started[-1]
+
+    return start
+
+
+@pytest.fixture
+def real_ensemble(started, tmp_path):
+    """One of the original."""
+
+    def start(data):
+        started.append(Ensemble("real", tmp_path / "real", data))
+        return started[-1]
+
+    return start
 
 
 @pytest.fixture
