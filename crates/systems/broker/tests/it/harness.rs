@@ -92,6 +92,26 @@ impl Client {
         Client { stream, buffer: BytesMut::new(), correlation_id: 0 }
     }
 
+    /// `None` if nobody listens.
+    pub(crate) async fn try_connect(address: SocketAddr) -> Option<Client> {
+        let stream = TcpStream::connect(address).await.ok()?;
+        stream.set_nodelay(true).ok()?;
+        Some(Client { stream, buffer: BytesMut::new(), correlation_id: 0 })
+    }
+
+    /// As [`Client::ask_in`]; `None` if the connection is gone.
+    pub(crate) async fn try_ask_in<R: Request>(
+        &mut self,
+        version: i16,
+        request: &R,
+    ) -> Option<R::Response> {
+        self.correlation_id += 1;
+        let frame = encode_request(request, version, self.correlation_id, Some("it")).unwrap();
+        self.stream.write_all(&frame).await.ok()?;
+        let (_, rest) = ResponseHeader::decode(self.frame().await?).unwrap();
+        Some(ResponseHeader::body::<R>(version, rest).unwrap())
+    }
+
     /// Asks in the newest version and takes the answer.
     pub(crate) async fn ask<R: Request>(&mut self, request: R) -> R::Response {
         self.ask_in(R::VERSION_MAX, request).await

@@ -11,6 +11,7 @@ mod configs;
 mod fetch;
 mod groups;
 mod harness;
+mod killed;
 mod offsets;
 mod own;
 mod power;

@@ -36,7 +36,7 @@ impl Producer {
         Producer { id, producer_id, epoch, sequences, time_ms: None }
     }
 
-    fn batch(&mut self, topic: &str, values: &[&str]) -> Bytes {
+    pub(crate) fn batch(&mut self, topic: &str, values: &[&str]) -> Bytes {
         let sequence = self.sequences.entry(topic.to_owned()).or_default();
         let mut builder = BatchBuilder::new(Compression::None)
             .producer(self.producer_id, self.epoch, *sequence)
@@ -86,7 +86,12 @@ impl Producer {
         let ended = self.end(client, 5, committed).await;
         assert_eq!(ended.error_code, ErrorCode::None);
         assert_eq!((ended.producer_id, ended.producer_epoch), (self.producer_id, self.epoch + 1));
-        self.epoch = ended.producer_epoch;
+        self.go_on(ended.producer_epoch);
+    }
+
+    /// The next transaction has its own epoch, and its numbers begin at 0.
+    pub(crate) fn go_on(&mut self, epoch: i16) {
+        self.epoch = epoch;
         self.sequences.clear();
     }
 
