@@ -20,6 +20,7 @@ pub struct AnalyzePlanRequest {
 }
 
 /// The kinds of `AnalyzePlanRequest` (`analyze`).
+#[expect(clippy::large_enum_variant, reason = "one of them is alive per request")]
 #[derive(Clone, PartialEq, ::prost::Oneof)]
 pub enum Analyze {
     #[prost(message, tag = "4")]

@@ -14,6 +14,7 @@ pub struct Plan {
 }
 
 /// The kinds of `Plan` (`op_type`).
+#[expect(clippy::large_enum_variant, reason = "one of them is alive per request")]
 #[derive(Clone, PartialEq, ::prost::Oneof)]
 pub enum PlanOp {
     #[prost(message, tag = "1")]

@@ -47,7 +47,7 @@ impl Frames {
     }
 
     /// The next whole message. An error is final: where the next message begins is unknown.
-    pub fn next(&mut self) -> Result<Option<Bytes>, FrameError> {
+    pub fn take(&mut self) -> Result<Option<Bytes>, FrameError> {
         let Some(&[flag, a, b, c, d]) = self.buffer.first_chunk::<HEADER_BYTES>() else {
             return Ok(None);
         };
@@ -103,7 +103,7 @@ mod tests {
             let mut found = Vec::new();
             for piece in body.chunks(size) {
                 frames.push(piece);
-                while let Some(bytes) = frames.next().unwrap() {
+                while let Some(bytes) = frames.take().unwrap() {
                     found.push(KeyValue::decode(bytes).unwrap());
                 }
             }
@@ -116,10 +116,10 @@ mod tests {
     fn a_message_above_the_limit_is_refused_before_it_arrives() {
         let mut frames = Frames::new(10);
         frames.push(&[0, 0, 0, 0, 11]);
-        assert_eq!(frames.next(), Err(FrameError::TooLarge { bytes: 11, most: 10 }));
+        assert_eq!(frames.take(), Err(FrameError::TooLarge { bytes: 11, most: 10 }));
         let mut frames = Frames::new(10);
         frames.push(&[1, 0, 0, 0, 1]);
-        assert_eq!(frames.next(), Err(FrameError::Compressed));
+        assert_eq!(frames.take(), Err(FrameError::Compressed));
     }
 
     #[test]

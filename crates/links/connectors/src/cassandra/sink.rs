@@ -33,7 +33,7 @@ pub struct CassandraConfig {
     pub table: String,
     /// The columns written, in the order of the rows.
     pub columns: Vec<CassandraColumn>,
-    /// Names of the key's columns.
+    /// Names of the key's columns; none if the table must be there already.
     pub key: Vec<String>,
     /// Of a keyspace that is made.
     pub replication_factor: u32,
@@ -98,6 +98,12 @@ impl CassandraSink {
         let rows = known.into_rows_result();
         if rows.is_ok_and(|rows| rows.rows_num() > 0) {
             return Ok(());
+        }
+        // Without a key nothing says how to make it.
+        if self.config.key.is_empty() {
+            return Err(SinkError::Failed(format!(
+                "cassandra: couldn't find table {table} in keyspace {keyspace}; make it first"
+            )));
         }
         let statements = [
             create_keyspace(keyspace, self.config.replication_factor),

@@ -19,7 +19,7 @@ pub(super) const CASSANDRA_USER: &str = "spark.cassandra.auth.username";
 pub(super) const CASSANDRA_PASSWORD: &str = "spark.cassandra.auth.password";
 
 /// What clients ask for before they were told anything, with Spark's defaults.
-const DEFAULTS: [(&str, &str); 27] = [
+const DEFAULTS: [(&str, &str); 28] = [
     ("spark.app.name", "Spark Connect server"),
     ("spark.master", "local[*]"),
     ("spark.connect.session.planCompression.threshold", "-1"),
@@ -29,6 +29,7 @@ const DEFAULTS: [(&str, &str); 27] = [
     ("spark.sql.execution.arrow.maxRecordsPerBatch", "10000"),
     ("spark.sql.execution.arrow.pyspark.selfDestruct.enabled", "false"),
     ("spark.sql.execution.arrow.useLargeVarTypes", "false"),
+    ("spark.sql.execution.pythonUDF.arrow.enabled", "false"),
     ("spark.sql.execution.pandas.convertToArrowArraySafely", "false"),
     ("spark.sql.execution.pandas.inferPandasDictAsMap", "false"),
     ("spark.sql.execution.pandas.structHandlingMode", "legacy"),

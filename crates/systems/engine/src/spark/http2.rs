@@ -154,7 +154,7 @@ impl Body {
     /// The next message; none at the end.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Status> {
         loop {
-            let next = self.frames.next();
+            let next = self.frames.take();
             if let Some(message) =
                 next.map_err(|error| Status::new(Code::ResourceExhausted, error.to_string()))?
             {

@@ -129,6 +129,12 @@ fn collected(value: Expr, distinct: bool) -> Result<Expr> {
     stock("coalesce", vec![list, empty])
 }
 
+/// Whether an expression needs a group's rows.
+pub(in crate::spark) fn is_in(expr: &Expr) -> bool {
+    use datafusion::common::tree_node::TreeNode as _;
+    expr.exists(|part| Ok(matches!(part, Expr::AggregateFunction(_)))).unwrap_or(false)
+}
+
 /// The name of a function's column in the plan: it follows from the function, so that the state of
 /// a stream fits after a restart.
 pub(in crate::spark) fn column_name(call: &Expr, place: usize) -> String {

@@ -1,5 +1,6 @@
 //! Functions that make several rows of one: `explode` and its like.
 
+use datafusion::common::tree_node::{Transformed, TreeNode as _, TreeNodeRecursion};
 use datafusion::common::{Column, UnnestOptions};
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 
@@ -26,6 +27,35 @@ pub(super) fn call(call: &Call<'_>, args: &[Expr]) -> Result<Option<Expr>> {
     })))
 }
 
+/// A projection whose window functions are computed before it.
+fn windowed(input: Frame, mut named: Vec<Named>) -> Result<Frame> {
+    let mut found: Vec<Expr> = Vec::new();
+    for one in &mut named {
+        let rewritten = one.expr.clone().transform_down(|part| match part {
+            Expr::WindowFunction(_) => {
+                let known = found.iter().position(|call| *call == part);
+                let place = known.unwrap_or(found.len());
+                let column = Column::new_unqualified(part.schema_name().to_string());
+                if place == found.len() {
+                    found.push(part);
+                }
+                Ok(Transformed::new(Expr::Column(column), true, TreeNodeRecursion::Jump))
+            }
+            other => Ok(Transformed::no(other)),
+        })?;
+        one.expr = rewritten.data;
+    }
+    if found.is_empty() {
+        return input.project(named);
+    }
+    if input.streaming {
+        return Err(SparkError::unsupported_stream("a function OVER a window of rows"));
+    }
+    // One node for each order that the rows have to be in.
+    let plan = LogicalPlanBuilder::window_plan(input.plan.clone(), found)?;
+    input.with_plan(plan).project(named)
+}
+
 /// The array that an expression makes rows of, and whether an empty one makes one too.
 fn exploded(expr: &Expr) -> Option<(Expr, bool)> {
     match expr {
@@ -40,7 +70,7 @@ fn exploded(expr: &Expr) -> Option<(Expr, bool)> {
 /// A projection; of its columns one may make several rows.
 pub(in crate::spark) fn project(input: Frame, mut named: Vec<Named>) -> Result<Frame> {
     let place = named.iter().position(|one| exploded(&one.expr).is_some());
-    let Some(place) = place else { return input.project(named) };
+    let Some(place) = place else { return windowed(input, named) };
     let streaming = input.streaming;
     if streaming {
         return Err(SparkError::unsupported_stream("explode"));

@@ -335,17 +335,22 @@ impl Walk<'_> {
             .iter()
             .map(|order| {
                 let expr = self.expression(child(order.child.as_deref())?, frame)?.expr;
-                let ascending = order.direction() != SortDirection::Descending;
-                // Spark's NULLs are the smallest values.
-                let nulls_first = match order.null_ordering() {
-                    NullOrdering::First => true,
-                    NullOrdering::Last => false,
-                    NullOrdering::Unspecified => ascending,
-                };
-                Ok(expr.sort(ascending, nulls_first))
+                Ok(directed(expr, order))
             })
             .collect()
     }
+}
+
+/// An expression in the direction of an order.
+pub(super) fn directed(expr: Expr, order: &proto::SortOrder) -> Sort {
+    let ascending = order.direction() != SortDirection::Descending;
+    // Spark's NULLs are the smallest values.
+    let nulls_first = match order.null_ordering() {
+        NullOrdering::First => true,
+        NullOrdering::Last => false,
+        NullOrdering::Unspecified => ascending,
+    };
+    expr.sort(ascending, nulls_first)
 }
 
 /// An expression that has to be there.

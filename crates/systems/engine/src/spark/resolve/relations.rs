@@ -6,7 +6,7 @@ use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlanBuilder, cast, lit};
-use tidemill_spark_connect::{self as proto, SetOpType};
+use tidemill_spark_connect::{self as proto, GroupType, SetOpType};
 
 use super::super::error::{Kind, Result, SparkError};
 use super::super::frame::{Frame, Named};
@@ -25,6 +25,10 @@ impl<'a> Walk<'a> {
             None => one_row()?,
         };
         let named = self.select(&project.expressions, &input)?;
+        // An aggregate without keys makes one row of all, as in Spark.
+        if named.iter().any(|one| functions::aggregate::is_in(&one.expr)) {
+            return self.group(input, &[], &project.expressions, GroupType::Groupby, false);
+        }
         functions::generate::project(input, named)
     }
 
@@ -75,7 +79,7 @@ impl<'a> Walk<'a> {
         set_frames(left, right, set.set_op_type(), set.is_all())
     }
 
-    pub(super) async fn to_df(&mut self, to_df: &'a proto::ToDf) -> Result<Frame> {
+    pub(super) async fn renamed_all(&mut self, to_df: &'a proto::ToDf) -> Result<Frame> {
         let input = self.input(to_df.input.as_deref()).await?;
         let (found, wanted) = (to_df.column_names.len(), input.columns.len());
         if found != wanted {
@@ -212,7 +216,7 @@ impl<'a> Walk<'a> {
         Ok(input.with_plan(plan))
     }
 
-    pub(super) async fn to_schema(&mut self, to: &'a proto::ToSchema) -> Result<Frame> {
+    pub(super) async fn with_schema(&mut self, to: &'a proto::ToSchema) -> Result<Frame> {
         let input = self.input(to.input.as_deref()).await?;
         let schema = to.schema.as_ref().map(types::from_proto).transpose()?;
         let Some(DataType::Struct(fields)) = schema else {

@@ -1,7 +1,8 @@
 //! SQL's queries as frames.
 
+use datafusion::logical_expr::expr::Sort;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
-use tidemill_spark_connect::{self as proto, Expression, GroupType};
+use tidemill_spark_connect::{self as proto, Expression, GroupType, SortOrder};
 
 use super::super::error::{Result, SparkError};
 use super::super::frame::{Frame, Named};
@@ -41,13 +42,13 @@ impl Walk<'_> {
                 Node::Ordered { input, by, limit, offset } => {
                     let mut frame = self.node(input).await?;
                     if !by.is_empty() {
-                        if frame.streaming {
-                            return Err(SparkError::unsupported_stream("Sorting"));
-                        }
-                        let orders = self.orders(by, &frame)?;
-                        let plan =
-                            LogicalPlanBuilder::from(frame.plan.clone()).sort(orders)?.build()?;
-                        frame = frame.with_plan(plan);
+                        frame = match (self.orders(by, &frame), input.as_ref()) {
+                            (Ok(orders), _) => sorted(frame, orders)?,
+                            (Err(_), Node::Select(select)) if !select.distinct => {
+                                self.sorted_by_hidden(select, by).await?
+                            }
+                            (Err(error), _) => return Err(error),
+                        };
                     }
                     if limit.is_some() || *offset > 0 {
                         frame = fetch(frame, *offset, *limit)?;
@@ -57,6 +58,23 @@ impl Walk<'_> {
                 Node::Values(rows) => self.values(rows),
             }
         })
+    }
+
+    /// `ORDER BY` of what is not selected: computed beside the items, and left away afterwards.
+    async fn sorted_by_hidden(&mut self, select: &Select, by: &[SortOrder]) -> Result<Frame> {
+        let mut wide = select.clone();
+        wide.items.extend(by.iter().filter_map(|order| order.child.as_deref().cloned()));
+        let frame = self.selected(&wide).await?;
+        let kept = frame.columns.len() - by.len();
+        let mut orders = Vec::with_capacity(by.len());
+        for (place, order) in by.iter().enumerate() {
+            let hidden = SortOrder { child: None, ..order.clone() };
+            orders.push(super::expressions::directed(frame.column(kept + place), &hidden));
+        }
+        let frame = sorted(frame, orders)?;
+        let mut named = frame.all();
+        named.truncate(kept);
+        frame.project(named)
     }
 
     async fn selected(&mut self, select: &Select) -> Result<Frame> {
@@ -71,7 +89,7 @@ impl Walk<'_> {
         }
         let named = self.select(&select.items, &input);
         let aggregates = match &named {
-            Ok(named) => named.iter().any(|one| has_aggregate(&one.expr)),
+            Ok(named) => named.iter().any(|one| functions::aggregate::is_in(&one.expr)),
             Err(_) => true,
         };
         let grouped = !select.groups.is_empty() || aggregates || select.having.is_some();
@@ -122,7 +140,10 @@ impl Walk<'_> {
     }
 }
 
-fn has_aggregate(expr: &Expr) -> bool {
-    use datafusion::common::tree_node::TreeNode as _;
-    expr.exists(|part| Ok(matches!(part, Expr::AggregateFunction(_)))).unwrap_or(false)
+fn sorted(frame: Frame, orders: Vec<Sort>) -> Result<Frame> {
+    if frame.streaming {
+        return Err(SparkError::unsupported_stream("Sorting"));
+    }
+    let plan = LogicalPlanBuilder::from(frame.plan.clone()).sort(orders)?.build()?;
+    Ok(frame.with_plan(plan))
 }

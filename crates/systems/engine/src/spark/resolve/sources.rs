@@ -309,7 +309,7 @@ pub(in crate::spark) fn memory(batches: Vec<RecordBatch>, schema: Option<Schema>
         .into_iter()
         .map(|batch| RecordBatch::try_new(Arc::clone(&own), batch.columns().to_vec()))
         .collect::<std::result::Result<Vec<_>, _>>()
-        .map_err(|error| SparkError::invalid_plan(error))?;
+        .map_err(SparkError::invalid_plan)?;
     let source = mem_table(&own, batches)?;
     let plan = LogicalPlanBuilder::scan("local", source, None)?.build()?;
     let columns = plan.schema().columns();
