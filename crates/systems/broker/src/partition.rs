@@ -221,7 +221,8 @@ impl Partition {
         if first_unstable.is_none() {
             self.may_be_unstable.store(false, Ordering::SeqCst);
         }
-        Ok(first_unstable.map_or(high_watermark, |first| first.min(high_watermark)))
+        let start = log.start_offset();
+        Ok(first_unstable.map_or(high_watermark, |first| first.max(start).min(high_watermark)))
     }
 
     /// Before a batch is in the log. Whoever calls this holds the producers.

@@ -47,8 +47,10 @@ pub(super) struct SettledCommit {
 impl Inner {
     /// See [`Groups::end_transaction`].
     pub(super) fn end_transaction(&mut self, producer_id: i64, commits: bool) {
-        for entry in self.groups.values_mut() {
-            entry.offsets.end_transaction(producer_id, commits);
+        for group_id in self.in_transaction.remove(&producer_id).unwrap_or_default() {
+            if let Some(entry) = self.groups.get_mut(&group_id) {
+                entry.offsets.end_transaction(producer_id, commits);
+            }
         }
     }
 
@@ -114,6 +116,9 @@ impl Groups {
                 None => entry.offsets.appended(place, last, committed),
                 Some((id, _)) => entry.offsets.pending(id, place, last, committed),
             }
+        }
+        if let Some((id, _)) = transaction {
+            inner.in_transaction.entry(id).or_default().insert(group_id.to_owned());
         }
         inner.under_way += 1;
         let (groups, group_id) = (self.clone(), group_id.to_owned());

@@ -23,7 +23,7 @@ mod kept;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,6 +70,8 @@ enum Settled {
 #[derive(Default)]
 struct Inner {
     groups: BTreeMap<String, Entry>,
+    /// By producer: the groups its open transaction has committed offsets of.
+    in_transaction: BTreeMap<i64, BTreeSet<String>>,
     /// There once the topic is.
     store: Option<Store>,
     /// When the clock's task wakes next, in monotonic time.
@@ -130,6 +132,7 @@ impl Groups {
                 if let Some(committed) = committed {
                     entry.offsets.pending(producer_id, place, log_offset, committed);
                 }
+                inner.in_transaction.entry(producer_id).or_default().insert(group);
             }
             Kept::Offset { group, place, committed, transaction: None } => {
                 let entry = inner.entry(&group, self.rules, now_ms);
