@@ -14,7 +14,7 @@ use tidemill_runtime::{ByteSize, Span, System, World};
 use crate::commits::committed;
 use crate::groups::{joining, stable, syncing};
 use crate::harness::{Client, Target, batch, fetch_request, produce_request, sequenced};
-use crate::transactions::{Producer, read_committed};
+use crate::transactions::{Producer, fetch_offset, offset_request, read_committed};
 
 async fn own() -> (Target, Client) {
     let target = Target::own(Config::default()).await;
@@ -211,12 +211,20 @@ async fn a_transaction_goes_on_after_a_restart() {
     assert_eq!(producer.produce(&mut client, 12, &topic, &["0"]).await.0, ErrorCode::None);
     producer.finish(&mut client, false).await;
     assert_eq!(producer.produce(&mut client, 12, &topic, &["1"]).await.0, ErrorCode::None);
-    let dir = target.stop().await;
-    let target = Target::open(Config::default(), dir).await;
-    let mut client = target.client().await;
+    let request = offset_request(&producer, "group", &topic, 7);
+    let kept = client.ask_in(5, request).await;
+    assert_eq!(kept.topics[0].partitions[0].error_code, ErrorCode::None);
+    let (target, mut client) = restarted(target).await;
+    let unstable = fetch_offset(&mut client, "group", &topic, true).await;
+    assert_eq!(unstable, (ErrorCode::UnstableOffsetCommit, -1));
     assert!(read_committed(&mut client, &topic).await.is_empty());
     assert_eq!(producer.produce(&mut client, 12, &topic, &["2"]).await.0, ErrorCode::None);
     producer.finish(&mut client, true).await;
+    assert_eq!(read_committed(&mut client, &topic).await, ["1", "2"]);
+    let found = (ErrorCode::None, 7);
+    assert_eq!(fetch_offset(&mut client, "group", &topic, true).await, found);
+    let (_target, mut client) = restarted(target).await;
+    assert_eq!(fetch_offset(&mut client, "group", &topic, true).await, found);
     assert_eq!(read_committed(&mut client, &topic).await, ["1", "2"]);
 }
 

@@ -334,22 +334,7 @@ async fn offsets_count_with_their_transaction() {
     let find = FindCoordinatorRequest { key: group.clone(), ..Default::default() };
     while !client.ask_in(2, find.clone()).await.error_code.is_none() {}
     let mut producer = Producer::begin(&mut client, &id).await;
-    let request = |producer: &Producer, offset| TxnOffsetCommitRequest {
-        transactional_id: producer.id.clone(),
-        group_id: group.clone(),
-        producer_id: producer.producer_id,
-        producer_epoch: producer.epoch,
-        topics: vec![TxnOffsetCommitRequestTopic {
-            name: topic.clone(),
-            partitions: vec![TxnOffsetCommitRequestPartition {
-                partition_index: 0,
-                committed_offset: offset,
-                committed_metadata: Some("note".to_owned()),
-                ..Default::default()
-            }],
-        }],
-        ..Default::default()
-    };
+    let request = |producer: &Producer, offset| offset_request(producer, &group, &topic, offset);
     for (offset, commits, version, expected) in
         [(5, true, 5, 5), (7, false, 5, 5), (9, true, 3, 9), (11, false, 3, 9)]
     {
@@ -389,7 +374,32 @@ async fn offsets_count_with_their_transaction() {
     }
 }
 
-async fn fetch_offset(
+/// Commits an offset of partition 0 within the transaction.
+pub(crate) fn offset_request(
+    producer: &Producer,
+    group: &str,
+    topic: &str,
+    committed_offset: i64,
+) -> TxnOffsetCommitRequest {
+    TxnOffsetCommitRequest {
+        transactional_id: producer.id.clone(),
+        group_id: group.to_owned(),
+        producer_id: producer.producer_id,
+        producer_epoch: producer.epoch,
+        topics: vec![TxnOffsetCommitRequestTopic {
+            name: topic.to_owned(),
+            partitions: vec![TxnOffsetCommitRequestPartition {
+                partition_index: 0,
+                committed_offset,
+                committed_metadata: Some("note".to_owned()),
+                ..Default::default()
+            }],
+        }],
+        ..Default::default()
+    }
+}
+
+pub(crate) async fn fetch_offset(
     client: &mut Client,
     group: &str,
     topic: &str,
