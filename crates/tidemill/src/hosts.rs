@@ -46,7 +46,8 @@ fn endpoint<'a>(endpoints: &'a Endpoints, section: &str) -> Option<&'a str> {
         "scheduler" => endpoints.scheduler.as_deref(),
         "store" => endpoints.cql.as_deref(),
         "console" => endpoints.console.as_deref(),
-        "engine" => endpoints.engine.as_deref(),
+        "coordination" => endpoints.coordination.as_deref(),
+        "engine" => endpoints.spark.as_deref().or(endpoints.engine.as_deref()),
         _ => None,
     }
 }
@@ -69,7 +70,8 @@ pub(crate) async fn environment(
     endpoints: &Endpoints,
     world: &World,
 ) -> anyhow::Result<Vec<(OsString, OsString)>> {
-    let folder = config.data_dir().join("python-home");
+    // Where the scheduler has them already.
+    let folder = config.data_dir().join("scheduler");
     world.disk.create_dir_all(&folder).context("cannot make the folder of Python files")?;
     let home = PythonHome::unpack(world.disk.as_ref(), &folder)?;
     let surroundings = Surroundings {
@@ -78,6 +80,9 @@ pub(crate) async fn environment(
         extra: config.scheduler.settings().environment.clone(),
     };
     let mut variables = home.environment(&surroundings);
+    if let Some(spark) = &endpoints.spark {
+        variables.push(("SPARK_REMOTE".into(), format!("sc://{spark}").into()));
+    }
     variables.push(("PYTHONUNBUFFERED".into(), "1".into()));
     Ok(variables)
 }

@@ -46,20 +46,66 @@ class Context:
         raise AttributeError(f"sparkContext.{name} needs a JVM; use the session's own methods, as Spark Connect asks for")
 
 
+CASSANDRA = "spark.cassandra.connection"
+
+
+def led(options):
+    """Options whose addresses lead to where they lead in this process: the engine is another one."""
+    try:
+        from _tidemill import hosts
+    except ImportError:
+        return options
+    found = {}
+    for key, value in options.items():
+        if key.lower() == "kafka.bootstrap.servers":
+            found[key] = hosts.redirected(value)
+        elif key.lower() == f"{CASSANDRA}.host":
+            port = options.get(f"{CASSANDRA}.port", 9042)
+            places = [hosts.where(host.strip(), port) for host in str(value).split(",")]
+            first = next(filter(None, places), None)
+            found[key] = first[0] if first else value
+            if first:
+                found[f"{CASSANDRA}.port"] = str(first[1])
+        else:
+            found.setdefault(key, value)
+    return found
+
+
+def lead_options(kind):
+    """Readers and writers give the engine addresses instead of names."""
+    plain = kind.option
+
+    def option(self, key, value):
+        for name, of in led({key: value}).items():
+            plain(self, name, of)
+        return self
+
+    kind.option = option
+
+
 def prepare_spark():
     """A master is a cluster's address; here the engine is the cluster, and SPARK_REMOTE leads to it."""
+    from pyspark.sql.connect.readwriter import DataFrameReader, DataFrameWriter
     from pyspark.sql.connect.session import SparkSession as Connected
+    from pyspark.sql.connect.streaming.readwriter import DataStreamReader, DataStreamWriter
     from pyspark.sql.session import SparkSession as Classic
+
+    for kind in (DataFrameReader, DataFrameWriter, DataStreamReader, DataStreamWriter):
+        lead_options(kind)
 
     def without_master(builder):
         plain = builder.config
 
         def config(self, key=None, value=None, **rest):
-            if key == "spark.master":
-                return self
-            if isinstance(rest.get("map"), dict):
-                rest["map"] = {name: of for name, of in rest["map"].items() if name != "spark.master"}
-            return plain(self, key, value, **rest)
+            given = dict(rest.get("map") or {})
+            if key is None and not given:
+                return plain(self, key, value, **rest)
+            if key is not None:
+                given[key] = value
+            given.pop("spark.master", None)
+            for name, of in led(given).items():
+                plain(self, name, of)
+            return self
 
         builder.config = config
         builder.master = lambda self, master: self
@@ -77,6 +123,8 @@ def prepare_spark():
 
 def main():
     script = sys.argv[1]
+    # Spark's client takes a program without a file for one of its own tests.
+    sys.modules["__main__"].__file__ = script
     sys.argv = sys.argv[1:]
     sys.path[0] = os.path.dirname(os.path.abspath(script))
     if os.environ.pop("TIDEMILL_LEASH", None):

@@ -14,9 +14,9 @@ pub(crate) const STOOD_IN: [&str; 2] = ["randomuser.me", "api.randomuser.me"];
 const FOLDER: &str = "stand-in";
 /// An API on the internet is not faster; without it a loop without a pause takes the whole machine.
 const PACE: &str = "latency=20ms";
-/// The variable that the module reads: host names, separated by commas.
+/// The variable that the module reads: where the look-alike answers.
 const VARIABLE: &str = "TIDEMILL_STAND_IN";
-/// Runs in every child Python: no TLS towards the hosts that the look-alike stands in for.
+/// Runs in every child Python: no TLS towards the look-alike.
 const MODULE: &str = include_str!("stand_in.py");
 
 /// Starts the look-alike and returns its address, and the variables that lead children to it.
@@ -35,7 +35,7 @@ pub(crate) async fn stand_in(
     world.disk.create_dir_all(&folder)?;
     world.disk.replace(&folder.join("sitecustomize.py"), MODULE.as_bytes())?;
     let variables = BTreeMap::from([
-        (VARIABLE.to_owned(), STOOD_IN.join(",")),
+        (VARIABLE.to_owned(), address.to_string()),
         ("PYTHONPATH".to_owned(), folder.display().to_string()),
     ]);
     Ok((address, variables))

@@ -1,7 +1,7 @@
 //! From services to boxes: which box answers for which service, at which ports, under which names,
 //! with which surroundings. Only what the file says; nothing is opened or started here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::role::{self, Part, Purpose, Role};
@@ -197,15 +197,6 @@ impl Plan {
         if !self.requirements.contains(&path) {
             self.requirements.push(path);
         }
-    }
-
-    /// The boxes that some service of the file is.
-    pub(crate) fn parts(&self) -> BTreeSet<Part> {
-        let part = |line: &Line| match line.role {
-            Role::Part(part) => Some(part),
-            _ => None,
-        };
-        self.lines.iter().filter_map(part).chain(self.relays.values().copied()).collect()
     }
 }
 

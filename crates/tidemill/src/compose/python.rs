@@ -22,12 +22,17 @@ const BASE: &str = "python3";
 const SAID_BYTES_MAX: u64 = 64 << 10;
 /// Modules that only Tidemill's own package provides, or a stand-in of it.
 const OURS: [&str; 3] = ["airflow", "pendulum", "tidemill"];
+/// Comes as source only, and needs no compiler.
+const PURE_SOURCE: &str = "pyspark-client";
 /// What a Spark script needs besides `pyspark` itself; importing it tells whether all is there.
 const SPARK_CONNECT: &str = "pyspark.sql.connect.session";
 
 /// Imports modules and tells which fail and why, and the versions of packages.
 const PROBE: &str = r#"
-import importlib, importlib.metadata, json, sys
+import importlib, importlib.metadata, json, sys, warnings
+# Spark's client takes a program without a file for one of its own tests.
+__file__ = "probe"
+warnings.simplefilter("ignore")
 missing, versions = {}, {}
 known = getattr(sys, "stdlib_module_names", sys.builtin_module_names)
 standard = [name for name in json.loads(sys.argv[1]) if name.split(".")[0] in known]
@@ -292,7 +297,7 @@ impl Maker<'_> {
         let mut pip = Command::new(interpreter);
         pip.args(["-m", "pip", "install", "--no-input", "--disable-pip-version-check"]);
         if only_wheels {
-            pip.args(["--only-binary", ":all:"]);
+            pip.args(["--only-binary", ":all:", "--no-binary", PURE_SOURCE]);
         }
         pip.args(what);
         self.run(pip, |line| {

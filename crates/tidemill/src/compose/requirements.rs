@@ -158,6 +158,12 @@ pub(crate) fn needed(sources: &Sources, modules: &BTreeSet<String>) -> Vec<Packa
             packages.entry(normal(&name)).or_insert(Package { spec, name, modules: Vec::new() });
         package.modules.push(module.clone());
     }
+    if packages.contains_key("pyspark-client") {
+        // The client does not know the next major version yet, and says so at every start.
+        let pandas =
+            Package { spec: "pandas<3".into(), name: "pandas".into(), modules: Vec::new() };
+        packages.entry("pandas".to_owned()).or_insert(pandas);
+    }
     for list in sources.requirements.iter().filter(|list| !list.is_freeze()) {
         for line in &list.lines {
             if is_airflow(&line.name) || REPLACED.contains(&line.name.as_str()) {
@@ -221,7 +227,7 @@ mod tests {
         let modules = ["airflow.operators.python", "kafka", "pyspark.sql", "cassandra.cluster"];
         assert_eq!(
             specs(&[text], &modules),
-            ["cassandra-driver", "kafka-python==2.0.2", "lz4", "pyspark-client"]
+            ["cassandra-driver", "kafka-python==2.0.2", "lz4", "pandas<3", "pyspark-client"]
         );
     }
 

@@ -30,11 +30,6 @@ impl Part {
         }
     }
 
-    /// The part with this section.
-    pub(crate) fn named(section: &str) -> Option<Part> {
-        Part::ALL.into_iter().find(|part| part.section() == section)
-    }
-
     /// All of them, in the order in which they are shown.
     pub(crate) const ALL: [Part; 7] = [
         Part::Coordination,

@@ -108,11 +108,16 @@ impl Session {
         if !fresh.is_empty() {
             self.say("in the project's own files, which stay as they are:")?;
         }
-        for notice in &fresh {
-            let mark = if notice.breaks { "✗" } else { "·" };
-            self.say(&format!("  {mark} {}  {}", notice.place, notice.what))?;
-            if let Some(mend) = &notice.mend {
-                self.say(&format!("      instead: {mend}"))?;
+        for Notice { place, what, mend, breaks } in &fresh {
+            let mend = mend.as_ref().map(|mend| format!("instead: {mend}"));
+            match (breaks, mend) {
+                (true, Some(mend)) => {
+                    self.say(&format!("  ✗ {place}  {what}"))?;
+                    self.say(&format!("      {mend}"))?;
+                }
+                (true, None) => self.say(&format!("  ✗ {place}  {what}"))?,
+                (false, Some(mend)) => self.say(&format!("  · {place}  {what} ({mend})"))?,
+                (false, None) => self.say(&format!("  · {place}  {what}"))?,
             }
         }
         let before = self.notices.len() - fresh.len();
@@ -164,7 +169,10 @@ impl Session {
 
     /// An interpreter for the project's files. Without one the other parts still run.
     async fn find_interpreter(&self) -> anyhow::Result<()> {
-        if self.sources.files.iter().all(|file| !file.is_dag && !file.imports("pyspark")) {
+        let needs_none =
+            self.sources.files.iter().all(|file| !file.is_dag && !file.imports("pyspark"));
+        // Who names an interpreter has seen to it.
+        if needs_none || std::env::var_os("TIDEMILL__SCHEDULER__PYTHON").is_some() {
             return Ok(());
         }
         let shows = !self.json && std::io::stderr().is_terminal();
@@ -272,5 +280,8 @@ fn any_ports(config: &mut Config) {
             $(if let Use::Embedded(own) = &mut config.$box { own.listen = any; })*
         };
     }
-    any!(broker, store, registry, scheduler, engine, console);
+    if let Use::Embedded(engine) = &mut config.engine {
+        engine.spark_listen = any;
+    }
+    any!(broker, store, registry, scheduler, engine, coordination, console);
 }

@@ -75,8 +75,9 @@ fn sections(project: &ComposeProject, is_free: impl Fn(u16) -> bool) -> Table {
 /// else (0) at any.
 fn listens(plan: &Plan, is_free: impl Fn(u16) -> bool) -> Vec<((Part, &'static str), u16)> {
     let taken: BTreeSet<u16> = plan.listens.values().chain(plan.relays.keys()).copied().collect();
-    let keys: Vec<(Part, &'static str)> =
+    let mut keys: Vec<(Part, &'static str)> =
         Part::ALL.into_iter().map(|part| (part, "listen")).collect();
+    keys.push((Part::Engine, SPARK_LISTEN));
     keys.into_iter()
         .map(|key| {
             let port = plan.listens.get(&key).copied().unwrap_or_else(|| {
