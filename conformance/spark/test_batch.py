@@ -172,3 +172,34 @@ def test_a_session_is_cloned_and_its_work_is_interrupted(spark, people):
     if hasattr(spark, "cloneSession"):
         assert clone.table("cloned_people").count() == 4
     assert spark.interruptAll() == []
+
+
+def test_frames_are_written_to_files_and_read_again(spark, people, tmp_path):
+    people.write.json(str(tmp_path / "j"))
+    assert spark.read.schema("id long, name string, x double").json(str(tmp_path / "j")).count() == 4
+    with pytest.raises(AnalysisException) as error:
+        people.write.json(str(tmp_path / "j"))
+    assert error.value.getErrorClass() == "PATH_ALREADY_EXISTS"
+    people.limit(1).write.mode("overwrite").option("header", True).csv(str(tmp_path / "j"))
+    assert tuples(spark.read.option("header", True).csv(str(tmp_path / "j"))) == [("1", "Ann", "2.5")]
+
+
+def test_frames_are_written_to_topics_and_tables(spark, kafka, cql, name):
+    from cassandra.cluster import Cluster
+
+    rows = spark.createDataFrame([("a", 1), ("b", 2)], "k string, v int")
+    out = rows.select(F.col("k").alias("key"), F.col("v").cast("string").alias("value"))
+    servers = {"kafka.bootstrap.servers": kafka}
+    out.write.format("kafka").options(**servers).option("topic", name).save()
+    read = spark.read.format("kafka").options(**servers).option("subscribe", name).load()
+    assert sorted(tuples(read.selectExpr("CAST(key AS STRING)", "CAST(value AS STRING)"))) == [("a", "1"), ("b", "2")]
+    host, port = cql.split(":")
+    cluster = Cluster([host], port=int(port))
+    session = cluster.connect()
+    session.execute(f"CREATE KEYSPACE {name} WITH replication = {{'class': 'SimpleStrategy', 'replication_factor': 1}}")
+    session.execute(f"CREATE TABLE {name}.t (k text PRIMARY KEY, v int)")
+    where = {"spark.cassandra.connection.host": host, "spark.cassandra.connection.port": port}
+    table = rows.write.format("org.apache.spark.sql.cassandra").options(keyspace=name, table="t", **where)
+    table.mode("append").save()
+    assert {row.k: row.v for row in session.execute(f"SELECT * FROM {name}.t")} == {"a": 1, "b": 2}
+    cluster.shutdown()

@@ -44,6 +44,7 @@ pub(in crate::spark) async fn run(
             };
             session.create_view(&name, relation, view.replace)
         }
+        CommandType::WriteOperation(write) => super::write::run(service, session, &write).await,
         CommandType::SqlCommand(sql) => {
             let relation = super::sql::run(service, session, sql).await?;
             let result = SqlCommandResult { relation: Some(relation) };

@@ -4,3 +4,4 @@ pub(super) mod command;
 pub(super) mod query;
 
 mod sql;
+mod write;

@@ -17,7 +17,7 @@ use crate::jobs::Jobs;
 use crate::runtime::status::{JobState, JobStatus};
 
 pub(super) use manage::{command, manage};
-pub(super) use sinks::MemoryRows;
+pub(super) use sinks::{MemoryRows, Target, resolve};
 pub(super) use start::start;
 
 /// Queries that are remembered at most, the running ones included.

@@ -30,24 +30,24 @@ const CONSOLE_ROWS: usize = 20;
 const IN_FLIGHT_MAX: usize = 256;
 
 /// What was asked for.
-pub(super) struct Target<'a> {
-    pub(super) format: &'a str,
-    pub(super) options: &'a BTreeMap<String, String>,
-    pub(super) path: Option<&'a str>,
-    pub(super) name: Option<&'a str>,
+pub(in crate::spark) struct Target<'a> {
+    pub(in crate::spark) format: &'a str,
+    pub(in crate::spark) options: &'a BTreeMap<String, String>,
+    pub(in crate::spark) path: Option<&'a str>,
+    pub(in crate::spark) name: Option<&'a str>,
 }
 
 /// A sink and the rows as it wants them.
-pub(super) struct Resolved {
-    pub(super) frame: Frame,
-    pub(super) table: Arc<Table>,
+pub(in crate::spark) struct Resolved {
+    pub(in crate::spark) frame: Frame,
+    pub(in crate::spark) table: Arc<Table>,
     /// A sink that no table stands for.
-    pub(super) own: Option<Box<dyn Sink>>,
+    pub(in crate::spark) own: Option<Box<dyn Sink>>,
     /// It is for looking at: a query may forget where it stood.
-    pub(super) may_forget: bool,
+    pub(in crate::spark) may_forget: bool,
 }
 
-pub(super) fn resolve(
+pub(in crate::spark) fn resolve(
     target: &Target<'_>,
     frame: Frame,
     _service: &Service,
