@@ -74,8 +74,10 @@ def described(folder):
     """DAG id to what Airflow makes of the files in a folder; files it refuses are left out."""
     files = sorted(pathlib.Path(folder).glob("*.py"))
     home = CACHE / "airflow" / "home"
+    home.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
+    # Not where we are: a folder called airflow would stand in for the library.
     done = subprocess.run(
-        [python(), "-c", DESCRIBE, *files], capture_output=True, text=True, check=True, env=environment
+        [python(), "-c", DESCRIBE, *files], capture_output=True, text=True, check=True, env=environment, cwd=home
     )
     return json.loads(done.stdout)
