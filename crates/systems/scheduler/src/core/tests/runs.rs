@@ -251,3 +251,21 @@ fn a_run_keeps_the_version_of_its_dag() {
     sim.trigger("d", "s");
     assert_eq!(sim.running(), ["other"]);
 }
+
+#[test]
+fn a_branch_not_taken_is_skipped_and_what_waits_for_either_way_goes_on() {
+    let either = "upstream: [b, c], trigger_rule: none_failed_min_one_success";
+    let mut sim = Sim::new("2026-01-01T00:00:00Z");
+    sim.load(&DIAMOND.replace("upstream: [b, c]", either));
+    sim.trigger("d", "r");
+    let attempt = sim.live[0].attempt;
+    sim.step(Event::SkipTasks { attempt, tasks: vec![2, 99] });
+    assert_eq!(sim.state("c"), TaskState::Skipped);
+    sim.succeed("a");
+    assert_eq!(sim.running(), ["b"]);
+    sim.step(Event::SkipTasks { attempt, tasks: vec![3] });
+    assert_eq!(sim.state("z"), TaskState::None, "a try that has ended decides nothing");
+    sim.succeed("b");
+    sim.succeed("z");
+    assert_eq!(sim.run("r").state, RunState::Success);
+}
