@@ -161,7 +161,8 @@ fn cassandra(target: &Target<'_>, frame: Frame, session: &Session) -> Result<Res
         contact_points,
         credentials,
         cql_types: BTreeMap::new(),
-        replication_factor: None,
+        // The table is there already.
+        replication_factor: Default::default(),
         in_flight_max: IN_FLIGHT_MAX,
     });
     let table = table(name, &frame, connector);
