@@ -13,6 +13,9 @@ pub(crate) struct Arguments {
     /// The project's directory, where `tidemill.toml` lies.
     #[arg(short = 'C', long = "project", global = true, default_value = ".", value_name = "DIR")]
     pub(crate) dir: PathBuf,
+    /// Lays the tables `[profile.NAME.…]` of `tidemill.toml` over the others.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
     /// Prints one JSON object per line on stdout.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -28,6 +31,9 @@ pub(crate) enum Command {
     Demo(Demo),
     /// Write a new project.
     Init(Init),
+    /// Run a script of the project beside the node: its host names lead to the boxes, Spark is the
+    /// engine.
+    Run(Run),
     /// Show what runs, and how the data moves.
     Status,
     /// Topics: list, create, describe, read, write.
@@ -40,6 +46,9 @@ pub(crate) enum Command {
     /// DAGs: list, trigger, runs, logs.
     #[command(subcommand)]
     Dag(Dag),
+    /// Profiles: which real systems are in place of ours, and whether they let us in.
+    #[command(subcommand)]
+    Profile(Profile),
     /// Check this machine and this project, and say what mends what is wrong.
     Doctor,
 }
@@ -55,6 +64,34 @@ pub(crate) struct Up {
     /// Starts only these boxes.
     #[arg(long, value_name = "BOX,BOX", value_delimiter = ',')]
     pub(crate) only: Option<Vec<String>>,
+    /// Of a compose project: the ports it publishes, or any free ones.
+    #[arg(long, value_enum, default_value_t = Ports::Published)]
+    pub(crate) ports: Ports,
+    /// Of a compose project: APIs that this binary knows are answered by its look-alike.
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Of a compose project: scripts that read a stream are only named, not started.
+    #[arg(long)]
+    pub(crate) no_scripts: bool,
+}
+
+/// Which ports the parts of a compose project take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Ports {
+    /// Those that the compose file publishes.
+    Published,
+    /// Any free ones; tasks and scripts find them by the names they know.
+    Auto,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// A Python, shell or SQL file.
+    #[arg(value_name = "FILE")]
+    pub(crate) script: PathBuf,
+    /// Its arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    pub(crate) arguments: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -120,6 +157,17 @@ pub(crate) enum Topic {
         values: Vec<String>,
         #[arg(short, long)]
         key: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Profile {
+    /// List the profiles of `tidemill.toml`, and what is external in each.
+    Ls,
+    /// Ask each external system of a profile: reached, trusted, let in, new enough, allowed?
+    Check {
+        /// The profile; the chosen one if absent.
+        name: Option<String>,
     },
 }
 

@@ -1,36 +1,62 @@
-//! One `tidemill.toml`, overridden by the environment, overridden by the command line.
+//! One `tidemill.toml`, overlaid by the chosen profile, overridden by the environment, overridden by
+//! the command line.
 //!
-//! Every box owns its own `Config`; this file only puts the layers together and tells which key,
-//! in which line, is wrong.
+//! Every box owns its own `Config`, and every real system in its place has one in `external`; this
+//! file only puts the layers together and tells which key, in which line, is wrong.
 
-use std::collections::BTreeMap;
+mod external;
+mod layers;
+
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::{fmt, fs, io};
 
-use serde::de::DeserializeOwned;
+use tidemill_access::{CassandraAccess, RegistryAccess};
+use tidemill_kafka_client::ClientConfig;
 use tidemill_runtime::Span;
-use toml::{Table, Value};
+
+pub(crate) use self::external::{Never, ZooKeeperAccess};
+use self::layers::Layers;
+use crate::compose::ComposeError;
+use crate::hosts::Hosts;
 
 /// The file a project is recognised by.
 pub(crate) const FILE: &str = "tidemill.toml";
 
-/// `TIDEMILL__BROKER__LISTEN` sets `[broker] listen`.
-const ENV_PREFIX: &str = "TIDEMILL__";
+/// Which of the file's `[profile.NAME.…]` tables are laid over the others.
+pub(crate) const PROFILE_VARIABLE: &str = "TIDEMILL_PROFILE";
+
+/// The name of the file without any profile laid over it.
+pub(crate) const BASE_PROFILE: &str = "local";
 
 /// A box is ours, or a real system that runs elsewhere.
 #[derive(Debug, Clone)]
-pub(crate) enum Use<C> {
+pub(crate) enum Use<C, X = Never> {
     /// Started in this process.
     Embedded(C),
+    /// A real system in its place.
+    External {
+        /// How it is reached.
+        system: X,
+        /// What ours was told, for the day it is used again.
+        own: C,
+    },
     /// Not started: this node did not get the box in `--only`.
     Off(C),
 }
 
-impl<C> Use<C> {
-    /// The settings, whether it runs or not.
+impl<C, X> Use<C, X> {
+    /// The settings of our own box, whether it runs or not.
     pub(crate) fn settings(&self) -> &C {
         match self {
-            Use::Embedded(own) | Use::Off(own) => own,
+            Use::Embedded(own) | Use::Off(own) | Use::External { own, .. } => own,
+        }
+    }
+
+    /// The real system, if there is one in the place of ours.
+    pub(crate) fn external(&self) -> Option<&X> {
+        match self {
+            Use::External { system, .. } => Some(system),
+            Use::Embedded(_) | Use::Off(_) => None,
         }
     }
 }
@@ -62,58 +88,64 @@ impl Default for Project {
 pub(crate) struct Config {
     /// The directory of the project.
     pub(crate) dir: PathBuf,
+    /// The profile laid over the file.
+    pub(crate) profile: Option<String>,
+    /// All profiles the file has.
+    pub(crate) profiles: Vec<String>,
     pub(crate) project: Project,
-    pub(crate) broker: Use<tidemill_broker::Config>,
-    pub(crate) store: Use<tidemill_store::Config>,
-    pub(crate) registry: Use<tidemill_registry::Config>,
+    pub(crate) broker: Use<tidemill_broker::Config, ClientConfig>,
+    pub(crate) store: Use<tidemill_store::Config, CassandraAccess>,
+    pub(crate) registry: Use<tidemill_registry::Config, RegistryAccess>,
+    /// Names of the boxes in tasks and scripts, such as `broker:29092`, and their sections.
+    pub(crate) hosts: Hosts,
+    pub(crate) coordination: Use<tidemill_coordination::Config, ZooKeeperAccess>,
     pub(crate) scheduler: Use<tidemill_scheduler::Config>,
     pub(crate) engine: Use<tidemill_engine::Config>,
     pub(crate) console: Use<tidemill_console::Config>,
 }
 
 /// The names of the boxes, in the order in which data flows.
-pub(crate) const BOXES: [&str; 6] =
-    ["scheduler", "broker", "registry", "engine", "store", "console"];
+pub(crate) const BOXES: [&str; 7] =
+    ["coordination", "scheduler", "broker", "registry", "engine", "store", "console"];
 
 /// Why the configuration was refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
     #[error("cannot read {path}")]
-    Unreadable { path: PathBuf, source: io::Error },
-    #[error("{path} is not TOML: {message}")]
-    NotToml { path: PathBuf, message: String },
+    Unreadable { path: PathBuf, source: std::io::Error },
+    /// The line itself is not shown: a password may be in it.
+    #[error("{path} is not TOML, line {line}: {message}")]
+    NotToml { path: PathBuf, line: usize, message: String },
     /// A key or value is wrong; `place` is a file and line, or the variable that set it.
     #[error("{place}: {message}")]
     Wrong { place: String, message: String },
+    /// The compose file that stands in the place of `tidemill.toml`.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
 }
 
 impl Config {
-    /// Reads `tidemill.toml` in `dir`, if there is one, and lays `environment` over it.
+    /// Reads `tidemill.toml` in `dir`, if there is one, lays the profile that `environment` names
+    /// over it, and then the rest of `environment`. Of two variables of one name the later counts.
     pub(crate) fn load(
         dir: &Path,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Config, ConfigError> {
-        let path = dir.join(FILE);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(absent) if absent.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(source) => return Err(ConfigError::Unreadable { path, source }),
-        };
-        let tables = text.parse::<Table>().map_err(|error| ConfigError::NotToml {
-            path: path.clone(),
-            message: error.to_string().trim_end().to_owned(),
-        })?;
-        let mut layers = Layers { path, text, tables, variables: BTreeMap::new() };
+        let mut layers = Layers::read(dir)?;
         layers.overlay(environment)?;
         let config = Config {
             dir: dir.to_owned(),
+            profile: layers.profile(),
+            profiles: layers.profiles(),
             project: layers.section("project")?,
-            broker: Use::Embedded(layers.section("broker")?),
-            store: Use::Embedded(layers.section("store")?),
-            registry: Use::Embedded(layers.section("registry")?),
-            scheduler: Use::Embedded(layers.section("scheduler")?),
-            engine: Use::Embedded(layers.section("engine")?),
-            console: Use::Embedded(layers.section("console")?),
+            broker: layers.choice("broker")?,
+            store: layers.choice("store")?,
+            registry: layers.choice("registry")?,
+            hosts: layers.section("hosts")?,
+            coordination: layers.choice("coordination")?,
+            scheduler: layers.choice("scheduler")?,
+            engine: layers.choice("engine")?,
+            console: layers.choice("console")?,
         };
         layers.nothing_left()?;
         Ok(config)
@@ -136,6 +168,7 @@ impl Config {
             }
         }
         let keep = |name: &str| names.iter().any(|wanted| wanted == name);
+        switch(&mut self.coordination, keep("coordination"));
         switch(&mut self.broker, keep("broker"));
         switch(&mut self.store, keep("store"));
         switch(&mut self.registry, keep("registry"));
@@ -146,108 +179,10 @@ impl Config {
     }
 }
 
-fn switch<C: Clone>(what: &mut Use<C>, on: bool) {
-    if !on {
-        *what = Use::Off(what.settings().clone());
-    }
-}
-
-/// The file and the environment before the boxes have read their parts.
-struct Layers {
-    path: PathBuf,
-    text: String,
-    tables: Table,
-    /// `section.key` to the variable that set it.
-    variables: BTreeMap<String, String>,
-}
-
-impl Layers {
-    fn overlay(
-        &mut self,
-        environment: impl Iterator<Item = (String, String)>,
-    ) -> Result<(), ConfigError> {
-        for (name, text) in environment {
-            let Some(path) = name.strip_prefix(ENV_PREFIX) else { continue };
-            let path = path.to_ascii_lowercase();
-            let Some((section, key)) = path.split_once("__") else {
-                return Err(ConfigError::Wrong {
-                    place: name.clone(),
-                    message: format!(
-                        "names no key; write {ENV_PREFIX}SECTION__KEY, such as \
-                         {ENV_PREFIX}BROKER__LISTEN=127.0.0.1:19092"
-                    ),
-                });
-            };
-            let table = self.tables.entry(section).or_insert_with(|| Value::Table(Table::new()));
-            if let Value::Table(table) = table {
-                table.insert(key.to_owned(), typed(&text));
-                self.variables.insert(format!("{section}.{key}"), name);
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes one section out and reads it as its box wants it.
-    fn section<T: DeserializeOwned + Default>(&mut self, name: &str) -> Result<T, ConfigError> {
-        let Some(mut value) = self.tables.remove(name) else { return Ok(T::default()) };
-        if let Value::Table(table) = &mut value
-            && let Some(chosen) = table.remove("use")
-            && chosen.as_str() != Some("embedded")
-        {
-            return Err(self.wrong(
-                name,
-                &format!("`use = {chosen}` is not known in this version; write use = \"embedded\""),
-            ));
-        }
-        value.try_into().map_err(|error: toml::de::Error| self.wrong(name, error.message()))
-    }
-
-    fn nothing_left(&self) -> Result<(), ConfigError> {
-        match self.tables.keys().next() {
-            None => Ok(()),
-            Some(name) => {
-                let known = BOXES.join("], [");
-                let message = format!("unknown section [{name}]; known are [project], [{known}]");
-                Err(self.wrong(name, &message))
-            }
-        }
-    }
-
-    /// Says where: the variable that set the key, or the line that the message names a key of.
-    fn wrong(&self, section: &str, message: &str) -> ConfigError {
-        let key = message.split('`').nth(1).unwrap_or_default();
-        let set_by = self.variables.iter().find(|(path, _)| {
-            **path == format!("{section}.{key}")
-                || (path.starts_with(section) && !self.text.contains(&format!("[{section}]")))
-        });
-        let place = match (set_by, self.line_of(section, key)) {
-            (Some((_, variable)), _) => variable.clone(),
-            (None, Some(line)) => format!("{}:{line}", self.path.display()),
-            (None, None) => self.path.display().to_string(),
-        };
-        ConfigError::Wrong { place, message: format!("[{section}] {}", message.trim_end()) }
-    }
-
-    fn line_of(&self, section: &str, key: &str) -> Option<usize> {
-        let lines = || self.text.lines().enumerate();
-        let (start, _) = lines().find(|(_, line)| line.trim() == format!("[{section}]"))?;
-        let within = lines().skip(start + 1).take_while(|(_, line)| !line.starts_with('['));
-        let named = within.into_iter().find(|(_, line)| {
-            line.split_once('=').is_some_and(|(name, _)| !key.is_empty() && name.trim() == key)
-        });
-        Some(named.map_or(start, |(number, _)| number) + 1)
-    }
-}
-
-/// A variable has no type: what reads as a TOML number or truth value is one, the rest is text.
-fn typed(text: &str) -> Value {
-    if let Ok(number) = text.parse::<i64>() {
-        return Value::Integer(number);
-    }
-    match text {
-        "true" => Value::Boolean(true),
-        "false" => Value::Boolean(false),
-        _ => Value::String(text.to_owned()),
+/// A real system is there whatever this node starts.
+fn switch<C: Clone, X>(what: &mut Use<C, X>, on: bool) {
+    if !on && let Use::Embedded(own) = what {
+        *what = Use::Off(own.clone());
     }
 }
 
@@ -258,54 +193,4 @@ impl fmt::Display for Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        let dir = tempfile::tempdir().unwrap();
-        fs::write(dir.path().join(FILE), text).unwrap();
-        let pairs = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-        Config::load(dir.path(), pairs)
-    }
-
-    #[test]
-    fn the_environment_overrides_the_file() {
-        let text = "[broker]\nlisten = \"127.0.0.1:1111\"\n";
-        let config = load(text, &[("TIDEMILL__BROKER__LISTEN", "127.0.0.1:19092")]).unwrap();
-        assert_eq!(config.broker.settings().listen.port(), 19092);
-        let config = load(text, &[]).unwrap();
-        assert_eq!(config.broker.settings().listen.port(), 1111);
-    }
-
-    #[test]
-    fn a_wrong_key_is_named_with_its_line_and_the_known_ones() {
-        let error = load("[project]\nname = \"x\"\n\n[broker]\nlissten = \"a\"\n", &[]);
-        let error = error.unwrap_err().to_string();
-        assert!(error.contains("tidemill.toml:5: [broker] unknown field `lissten`"), "{error}");
-        assert!(error.contains("listen"), "{error}");
-    }
-
-    #[test]
-    fn a_wrong_variable_is_named() {
-        let error = load("", &[("TIDEMILL__STORE__LISTEN", "everywhere")]).unwrap_err();
-        assert!(error.to_string().starts_with("TIDEMILL__STORE__LISTEN: [store]"), "{error}");
-        let error = load("", &[("TIDEMILL__STORES__LISTEN", "127.0.0.1:1")]).unwrap_err();
-        assert!(error.to_string().contains("unknown section [stores]"), "{error}");
-    }
-
-    #[test]
-    fn a_syntax_error_shows_the_line() {
-        let error = load("[broker\n", &[]).unwrap_err().to_string();
-        assert!(error.contains("line 1"), "{error}");
-    }
-
-    #[test]
-    fn only_the_named_boxes_run() {
-        let mut config = load("", &[]).unwrap();
-        config.only(&["broker".into(), "store".into()]).unwrap();
-        assert!(matches!((&config.broker, &config.store), (Use::Embedded(_), Use::Embedded(_))));
-        assert!(matches!((&config.engine, &config.console), (Use::Off(_), Use::Off(_))));
-        let error = config.only(&["brokers".into()]).unwrap_err().to_string();
-        assert!(error.contains("brokers") && error.contains("registry"), "{error}");
-    }
-}
+mod tests;

@@ -5,12 +5,17 @@
 
 mod arguments;
 mod command;
+mod compose;
 mod config;
+mod coordination;
 mod exit;
+mod external;
+mod hosts;
 mod node;
 mod output;
 mod pipelines;
 mod screen;
+mod supervisor;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -59,16 +64,23 @@ fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let world = World::real();
-    let context = command::Context { dir: arguments.dir, json: arguments.json, world };
+    let context = command::Context {
+        dir: arguments.dir,
+        profile: arguments.profile,
+        json: arguments.json,
+        world,
+    };
     match arguments.command {
         Command::Up(up) => command::up::run(context, up).await,
         Command::Demo(demo) => command::demo::run(context, demo).await,
+        Command::Run(run) => command::run::run(context, run).await,
         Command::Init(init) => command::init::run(&context, &init),
         Command::Status => command::status::run(context).await,
         Command::Topic(topic) => command::topic::run(context, topic).await,
         Command::Cql(statement) => command::cql::run(context, statement).await,
         Command::Sql(statement) => command::sql::run(context, statement).await,
         Command::Dag(dag) => command::dag::run(context, dag).await,
+        Command::Profile(profile) => command::profile::run(context, profile).await,
         Command::Doctor => command::doctor::run(context).await,
     }
 }

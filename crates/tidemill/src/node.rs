@@ -4,22 +4,29 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use serde::{Deserialize, Serialize};
+use tidemill_access::{CassandraAccess, RegistryAccess};
 use tidemill_broker::Broker;
 use tidemill_console::Console;
+use tidemill_coordination::Coordination;
 use tidemill_engine::{Engine, EngineLinks, EnginePaths};
 use tidemill_kafka_client::{ClientConfig, KafkaClient};
 use tidemill_registry::Registry;
 use tidemill_runtime::{DirLock, Failure, System, World};
-use tidemill_scheduler::{Scheduler, SchedulerPaths};
+use tidemill_scheduler::{Leadership, Scheduler, SchedulerPaths};
 use tidemill_store::Store;
 
 use crate::config::{Config, Use};
+use crate::coordination::Membership;
+use crate::exit::NotReady;
+use crate::external;
+use crate::hosts;
 
 /// The running node's endpoints and pid, for the other commands.
 const NODE_FILE: &str = "node.json";
@@ -38,8 +45,14 @@ pub(crate) struct Endpoints {
     pub(crate) cql: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) engine: Option<String>,
+    /// Spark Connect, which the engine serves too: `sc://` goes before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) spark: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) console: Option<String>,
+    /// ZooKeeper's protocol: `host:port`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) coordination: Option<String>,
 }
 
 /// What the first line under `--json` says, and what lies in the data directory while a node runs.
@@ -48,7 +61,13 @@ pub(crate) struct Ready {
     pub(crate) ready: bool,
     pub(crate) version: String,
     pub(crate) pid: u32,
+    /// The profile it was started with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) profile: Option<String>,
     pub(crate) endpoints: Endpoints,
+    /// Which of the endpoints are real systems in place of ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) external: Vec<String>,
 }
 
 impl Ready {
@@ -66,8 +85,11 @@ pub(crate) struct Started {
     pub(crate) name: &'static str,
     /// What it speaks, in one word.
     pub(crate) speaks: &'static str,
-    pub(crate) address: SocketAddr,
+    /// `host:port`; of a real system all of them, separated by commas, or its URL.
+    pub(crate) address: String,
     pub(crate) took: Duration,
+    /// A real system in place of ours: it was not started, it answered.
+    pub(crate) is_external: bool,
 }
 
 /// All boxes of this process.
@@ -76,6 +98,8 @@ pub(crate) struct Node {
     pub(crate) started: Vec<Started>,
     pub(crate) endpoints: Endpoints,
     pub(crate) took: Duration,
+    /// This node's session in ZooKeeper's place.
+    membership: Option<Membership>,
     world: World,
     config: Config,
     _lock: DirLock,
@@ -103,11 +127,16 @@ impl Node {
             started: Vec::new(),
             endpoints: Endpoints::default(),
             took: Duration::ZERO,
+            membership: None,
             world,
             config,
             _lock: lock,
         };
-        if let Err(error) = node.start_boxes(&data).await {
+        let started = match node.start_boxes(&data).await {
+            Ok(()) => node.announce().await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = started {
             node.stop_boxes().await;
             return Err(error);
         }
@@ -120,53 +149,138 @@ impl Node {
     async fn start_boxes(&mut self, data: &Path) -> anyhow::Result<()> {
         let (config, world) = (self.config.clone(), self.world.clone());
 
-        let mut kafka = config.broker.settings().listen.to_string();
-        if let Use::Embedded(own) = config.broker {
-            let start = Broker::start(own, data.join("broker"), world.clone());
-            kafka = self.run("kafka", start).await?.to_string();
-            self.endpoints.kafka = Some(kafka.clone());
-        }
-        let mut cql = config.store.settings().listen.to_string();
-        if let Use::Embedded(own) = config.store {
-            let start = Store::start(own, data.join("store"), world.clone());
-            cql = self.run("cql", start).await?.to_string();
-            self.endpoints.cql = Some(cql.clone());
-        }
-        let client = |name| KafkaClient::new(ClientConfig::new([&kafka], name), world.clone());
+        let lease = self.join(data).await?;
+        let kafka = match config.broker {
+            Use::Embedded(own) => {
+                let start = Broker::start(own, data.join("broker"), world.clone());
+                let address = self.run("kafka", start).await?.to_string();
+                self.endpoints.kafka = Some(address.clone());
+                ClientConfig::new([address], "tidemill")
+            }
+            Use::External { system, .. } => {
+                let address = system.bootstrap_servers.join(",");
+                self.reach("broker", "kafka", &address, external::kafka(&system, &world)).await?;
+                self.endpoints.kafka = Some(address);
+                system
+            }
+            Use::Off(own) => ClientConfig::new([own.listen.to_string()], "tidemill"),
+        };
+        let cassandra = match config.store {
+            Use::Embedded(own) => {
+                let start = Store::start(own, data.join("store"), world.clone());
+                let address = self.run("cql", start).await?.to_string();
+                self.endpoints.cql = Some(address.clone());
+                CassandraAccess::open([address])
+            }
+            Use::External { system, .. } => {
+                let address = system.contact_points.join(",");
+                self.reach("store", "cql", &address, external::cassandra(&system)).await?;
+                self.endpoints.cql = Some(address);
+                system
+            }
+            Use::Off(own) => CassandraAccess::open([own.listen.to_string()]),
+        };
+        let kafka_of =
+            |client_id: &str| ClientConfig { client_id: client_id.to_owned(), ..kafka.clone() };
+        let client = |name: &str| KafkaClient::new(kafka_of(name), world.clone());
 
-        let mut registry = url(config.registry.settings().listen);
-        if let Use::Embedded(own) = config.registry {
-            let start = Registry::start(own, client("registry"), world.clone());
-            registry = url(self.run("http", start).await?);
-            self.endpoints.registry = Some(registry.clone());
-        }
+        let registry = match config.registry {
+            Use::Embedded(own) => {
+                let start = Registry::start(own, client("registry"), world.clone());
+                let url = url(self.run("http", start).await?);
+                self.endpoints.registry = Some(url.clone());
+                RegistryAccess::open(url)
+            }
+            Use::External { system, .. } => {
+                let reached = external::registry(&system);
+                self.reach("registry", "http", &system.url, reached).await?;
+                self.endpoints.registry = Some(system.url.clone());
+                system
+            }
+            Use::Off(own) => RegistryAccess::open(url(own.listen)),
+        };
         let mut engine = url(config.engine.settings().listen);
         if let Use::Embedded(own) = config.engine {
+            let names = hosts::addresses(&config.hosts, &self.endpoints).await;
             let links = EngineLinks {
-                bootstrap_servers: kafka.clone(),
-                registry_url: registry.clone(),
-                contact_points: vec![cql.clone()],
+                kafka: kafka_of("tidemill-engine"),
+                registry: registry.clone(),
+                cassandra: cassandra.clone(),
+                aliases: names.into_iter().map(|(name, at)| (name, at.to_string())).collect(),
             };
             let paths = EnginePaths { project: config.dir.clone(), data: data.join("engine") };
-            let start = Engine::start(own, links, paths, world.clone());
+            let mut spark = None;
+            let start = async {
+                let engine = Engine::start(own, links, paths, world.clone()).await?;
+                spark = Some(engine.spark_address().to_string());
+                Ok::<_, tidemill_engine::StartError>(engine)
+            };
             engine = url(self.run("http", start).await?);
             self.endpoints.engine = Some(engine.clone());
+            self.endpoints.spark = spark;
         }
         let mut scheduler = url(config.scheduler.settings().listen);
         if let Use::Embedded(mut own) = config.scheduler {
             own.engine_url.get_or_insert_with(|| engine.clone());
+            own.hosts.extend(hosts::addresses(&config.hosts, &self.endpoints).await);
             let paths =
                 SchedulerPaths { project: config.dir.clone(), data: data.join("scheduler") };
-            let start = Scheduler::start(own, paths, client("scheduler"), world.clone());
+            let kafka = client("scheduler");
+            let start = Scheduler::start_linked(own, paths, kafka, lease, world.clone());
             scheduler = url(self.run("http", start).await?);
             self.endpoints.scheduler = Some(scheduler.clone());
         }
         if let Use::Embedded(own) = config.console {
-            let endpoints = tidemill_console::Endpoints { kafka, registry, scheduler, cql, engine };
+            let endpoints = tidemill_console::Endpoints {
+                kafka: kafka.bootstrap_servers.join(","),
+                kafka_security: kafka.security,
+                registry,
+                scheduler,
+                cql: cassandra,
+                engine,
+            };
             let start = Console::start(own, endpoints, world.clone());
             self.endpoints.console = Some(url(self.run("http", start).await?));
         }
         Ok(())
+    }
+
+    /// Opens this node's session in ZooKeeper's place. Only one that other nodes share can say which
+    /// of their schedulers leads; beside our own, which nobody else may know, the database decides.
+    async fn join(&mut self, data: &Path) -> anyhow::Result<Option<Arc<dyn Leadership>>> {
+        let world = self.world.clone();
+        let project = self.config.project.name.clone();
+        match self.config.coordination.clone() {
+            Use::Embedded(own) => {
+                let start = Coordination::start(own, data.join("coordination"), world.clone());
+                let address = self.run("zookeeper", start).await?.to_string();
+                self.membership = Some(Membership::join(&address, &project, world).await?);
+                self.endpoints.coordination = Some(address);
+                Ok(None)
+            }
+            Use::External { system, .. } => {
+                let address = system.servers().join(",");
+                let joined = async {
+                    self.membership =
+                        Some(Membership::join(&system.connect, &project, world).await?);
+                    Ok(())
+                };
+                let begun = self.world.clock.monotonic();
+                let outcome = joined.await;
+                self.reached("coordination", "zookeeper", &address, begun, outcome)?;
+                self.endpoints.coordination = Some(address);
+                Ok(self.membership.as_ref().map(Membership::scheduler_lease))
+            }
+            Use::Off(_) => Ok(None),
+        }
+    }
+
+    /// Says in ZooKeeper's place that this node is there.
+    async fn announce(&mut self) -> anyhow::Result<()> {
+        match &mut self.membership {
+            Some(membership) => membership.announce(&self.endpoints).await,
+            None => Ok(()),
+        }
     }
 
     /// Waits until one box answers, and keeps it.
@@ -179,9 +293,44 @@ impl Node {
         let system = start.await?;
         let (name, address) = (system.name(), system.address());
         let took = self.world.clock.monotonic() - begun;
-        self.started.push(Started { name, speaks, address, took });
+        let shown = address.to_string();
+        self.started.push(Started { name, speaks, address: shown, took, is_external: false });
         self.running.push(Box::new(system));
         Ok(address)
+    }
+
+    /// Waits until the real system in place of a box answers: a node whose systems are not there,
+    /// or do not let it in, says so at once instead of beginning to wait.
+    async fn reach(
+        &mut self,
+        name: &'static str,
+        speaks: &'static str,
+        address: &str,
+        reached: impl Future<Output = anyhow::Result<()>>,
+    ) -> anyhow::Result<()> {
+        let begun = self.world.clock.monotonic();
+        let outcome = reached.await;
+        self.reached(name, speaks, address, begun, outcome)
+    }
+
+    fn reached(
+        &mut self,
+        name: &'static str,
+        speaks: &'static str,
+        address: &str,
+        begun: Duration,
+        outcome: anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        if let Err(error) = outcome {
+            bail!(NotReady(format!(
+                "the external {name} at {address} does not let this node in: {error:#}; what it \
+                 reached and what is missing: tidemill profile check"
+            )));
+        }
+        let took = self.world.clock.monotonic() - begun;
+        let address = address.to_owned();
+        self.started.push(Started { name, speaks, address, took, is_external: true });
+        Ok(())
     }
 
     /// The world its boxes were given.
@@ -195,7 +344,14 @@ impl Node {
             ready: true,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
+            profile: self.config.profile.clone(),
             endpoints: self.endpoints.clone(),
+            external: self
+                .started
+                .iter()
+                .filter(|started| started.is_external)
+                .map(|started| endpoint_of(started.name).to_owned())
+                .collect(),
         }
     }
 
@@ -225,11 +381,22 @@ impl Node {
         let clock = self.world.clock.clone();
         let end = clock.monotonic() + self.config.project.drain_timeout.0;
         while let Some(system) = self.running.pop() {
+            if self.running.is_empty() {
+                self.leave().await;
+            }
             // Those still to come keep at least a second each of what is left.
             let left = end.saturating_sub(clock.monotonic());
             let kept = Duration::from_secs(self.running.len() as u64);
             let share = left.saturating_sub(kept).max(Duration::from_millis(500));
             system.drain(share).await;
+        }
+        self.leave().await;
+    }
+
+    /// Ends the session in ZooKeeper's place, before our own, which started first, is stopped.
+    async fn leave(&mut self) {
+        if let Some(membership) = self.membership.take() {
+            membership.leave().await;
         }
     }
 }
@@ -250,6 +417,15 @@ fn take(world: &World, data: &Path) -> anyhow::Result<DirLock> {
             )))
         }
         Err(error) => Err(error).with_context(|| format!("cannot lock {}", data.display())),
+    }
+}
+
+/// The name of a box among the endpoints.
+fn endpoint_of(name: &'static str) -> &'static str {
+    match name {
+        "broker" => "kafka",
+        "store" => "cql",
+        other => other,
     }
 }
 

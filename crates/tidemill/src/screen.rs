@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use serde_json::json;
 use tidemill_broker::Durability;
 
+use crate::compose::Said;
 use crate::config::Config;
 use crate::node::{Node, Started};
 use crate::output::{self, count, duration_ms};
@@ -48,19 +49,22 @@ impl Screen {
             return output::json(&node.ready());
         }
         let data = config.data_dir();
-        let durability = match config.broker.settings().durability {
-            Durability::Fsync => "fsync",
-            Durability::PageCache => "page-cache (a power cut may take the last second)",
+        let durability = match (config.broker.external(), config.broker.settings().durability) {
+            (Some(_), _) => "that of the external broker",
+            (None, Durability::Fsync) => "fsync",
+            (None, Durability::PageCache) => "page-cache (a power cut may take the last second)",
         };
         output::line(&format!(
-            "{}   project {}   data {}   durability {durability}",
+            "{}   project {}{}   data {}   durability {durability}",
             self.paint(BOLD, concat!("tidemill ", env!("CARGO_PKG_VERSION"))),
             config.project.name,
+            config.profile.as_ref().map(|name| format!("   profile {name}")).unwrap_or_default(),
             data.display(),
         ))?;
         let cells: Vec<String> = shown(&node.started)
             .map(|started| {
                 let extra = match started.name {
+                    _ if started.is_external => "external".to_owned(),
                     "scheduler" => plural(parts.dags, "DAG"),
                     "engine" => plural(parts.pipelines, "pipeline"),
                     _ => String::new(),
@@ -113,6 +117,16 @@ impl Screen {
         let mut stdout = io::stdout().lock();
         stdout.write_all(out.as_bytes())?;
         Ok(stdout.flush()?)
+    }
+
+    /// A line that a script wrote, below what was drawn.
+    pub(crate) fn said(&mut self, said: &Said) -> anyhow::Result<()> {
+        let Said { script, line } = said;
+        if self.json {
+            return output::json(&json!({ "script": &**script, "line": line }));
+        }
+        self.settle();
+        output::line(&format!("  {} {line}", self.paint(DIM, &format!("{script} |"))))
     }
 
     /// Begins anew below what was drawn.

@@ -146,9 +146,9 @@ impl Connection {
     ) -> Result<Bytes, ClientError> {
         self.correlation_id = self.correlation_id.wrapping_add(1);
         let frame = encode_request(request, version, self.correlation_id, Some(&self.client_id))?;
-        self.stream.write_all(&frame).await.map_err(|error| self.lost(&error))?;
+        self.stream.write_all(&frame).await.map_err(|error| self.lost(error))?;
         // TLS keeps what did not fit into the socket.
-        self.stream.flush().await.map_err(|error| self.lost(&error))?;
+        self.stream.flush().await.map_err(|error| self.lost(error))?;
         let answer = self.next_frame().await?;
         let (header, body) = ResponseHeader::decode(answer)
             .map_err(|error| ClientError::malformed(&self.address, &error))?;
@@ -184,14 +184,14 @@ impl Connection {
                 }
             }
             let read = self.stream.read_buf(&mut self.buffer).await;
-            match read.map_err(|error| self.lost(&error))? {
+            match read.map_err(|error| self.lost(error))? {
                 0 => return Err(ClientError::unreachable(&self.address, "connection closed")),
                 _ => continue,
             }
         }
     }
 
-    fn lost(&self, error: &std::io::Error) -> ClientError {
-        ClientError::unreachable(&self.address, error)
+    fn lost(&self, error: std::io::Error) -> ClientError {
+        transport::judge(&self.address, error)
     }
 }

@@ -41,8 +41,8 @@ fn server_name(address: &str) -> Result<ServerName<'static>, ClientError> {
     })
 }
 
-/// What TLS itself refuses stays refused; a connection that was lost may come back.
-fn judge(address: &str, error: std::io::Error) -> ClientError {
+/// What TLS itself refuses, on either side, stays refused; a connection that was lost may come back.
+pub(crate) fn judge(address: &str, error: std::io::Error) -> ClientError {
     let said = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     let reason = match said {
         None => return ClientError::unreachable(address, error),

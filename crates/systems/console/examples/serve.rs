@@ -4,6 +4,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use tidemill_access::{CassandraAccess, RegistryAccess};
 use tidemill_console::{Config, Console, Endpoints};
 use tidemill_runtime::{System, World};
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,14 +17,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut endpoints = Endpoints::default();
     for argument in arguments {
         let (name, value) = argument.split_once('=').ok_or(usage)?;
-        *match name {
-            "kafka" => &mut endpoints.kafka,
-            "registry" => &mut endpoints.registry,
-            "scheduler" => &mut endpoints.scheduler,
-            "cql" => &mut endpoints.cql,
-            "engine" => &mut endpoints.engine,
+        match name {
+            "kafka" => endpoints.kafka = value.to_owned(),
+            "registry" => endpoints.registry = RegistryAccess::open(value),
+            "scheduler" => endpoints.scheduler = value.to_owned(),
+            "cql" => endpoints.cql = CassandraAccess::open(value.split(',')),
+            "engine" => endpoints.engine = value.to_owned(),
             _ => return Err(usage.into()),
-        } = value.to_owned();
+        }
     }
 
     let config = Config { listen, ..Config::default() };

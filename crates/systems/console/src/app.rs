@@ -41,8 +41,8 @@ impl App {
         world: World,
     ) -> Result<App, reqwest::Error> {
         let app = App {
-            kafka: client(&endpoints.kafka, "console", world.clone()),
-            registry: HttpPart::new(Part::Registry, &endpoints.registry, "")?,
+            kafka: client(&endpoints, "console", world.clone()),
+            registry: HttpPart::registry(&endpoints.registry)?,
             scheduler: HttpPart::new(
                 Part::Scheduler,
                 &endpoints.scheduler,

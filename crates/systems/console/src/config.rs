@@ -3,6 +3,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
+use tidemill_access::{CassandraAccess, RegistryAccess};
+use tidemill_kafka_client::Security;
 use tidemill_runtime::{ByteSize, Span};
 
 /// Settings of the console: section `[console]`.
@@ -40,18 +42,20 @@ impl Default for Config {
     }
 }
 
-/// Where the other boxes answer. Each may be a real external system, or down. An empty text: not
-/// part of this node.
+/// Where the other boxes answer, and what they want to see. Each may be a real external system, or
+/// down. An empty text: not part of this node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Endpoints {
     /// Bootstrap servers, `host:port`, separated by commas.
     pub kafka: String,
-    /// URL of the schema registry.
-    pub registry: String,
+    /// How connections to those are protected.
+    pub kafka_security: Security,
+    /// The schema registry.
+    pub registry: RegistryAccess,
     /// URL of the scheduler (Airflow's REST API below it).
     pub scheduler: String,
-    /// CQL contact points, `host:port`, separated by commas.
-    pub cql: String,
+    /// The cluster that speaks CQL.
+    pub cql: CassandraAccess,
     /// URL of the engine (Flink SQL gateway below it).
     pub engine: String,
 }

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{any, get};
 use serde_json::{Value, json};
+use tidemill_access::{CassandraAccess, RegistryAccess};
 use tidemill_runtime::{Span, System as _, Tasks, World, listen};
 
 use crate::{Config, Console, Endpoints};
@@ -152,10 +153,11 @@ async fn a_part_that_is_down_says_so_and_the_rest_answers() {
     let url = format!("http://{NOBODY}");
     let endpoints = Endpoints {
         kafka: NOBODY.into(),
-        registry: url.clone(),
+        registry: RegistryAccess::open(url.clone()),
         scheduler: url.clone(),
-        cql: NOBODY.into(),
+        cql: CassandraAccess::open([NOBODY]),
         engine: url,
+        ..Endpoints::default()
     };
     let running = Running::with(endpoints, Tasks::new()).await;
     for (path, part) in [
@@ -210,7 +212,7 @@ async fn subjects_are_listed_with_their_versions_and_levels() {
             }),
         );
     let tasks = Tasks::new();
-    let registry = upstream(&tasks, registry).await;
+    let registry = RegistryAccess::open(upstream(&tasks, registry).await);
     let running = Running::with(Endpoints { registry, ..Endpoints::default() }, tasks).await;
     let (status, body) = running.get("/api/v1/schemas").await;
     assert_eq!(status, StatusCode::OK, "{body}");

@@ -5,7 +5,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tidemill_access::{CassandraAccess, RegistryAccess};
 use tidemill_engine::{Config, Engine, EngineLinks, EnginePaths};
+use tidemill_kafka_client::ClientConfig;
 use tidemill_runtime::{System as _, World};
 
 #[tokio::main]
@@ -16,9 +18,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         EnginePaths { project: PathBuf::from(next(".")), data: PathBuf::from(next("data")) };
     let listen = next("127.0.0.1:0").parse()?;
     let links = EngineLinks {
-        bootstrap_servers: next("127.0.0.1:9092"),
-        registry_url: next("http://127.0.0.1:8081"),
-        contact_points: vec![next("127.0.0.1:9042")],
+        kafka: ClientConfig::new([next("127.0.0.1:9092")], "tidemill-engine"),
+        registry: RegistryAccess::open(next("http://127.0.0.1:8081")),
+        cassandra: CassandraAccess::open([next("127.0.0.1:9042")]),
+        aliases: std::collections::BTreeMap::new(),
     };
     let spark_listen = next("127.0.0.1:0").parse()?;
     let config = Config { listen, spark_listen, ..Config::default() };

@@ -1,12 +1,13 @@
 //! From a table's options to what it is connected to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tidemill_access::{CassandraAccess, Credentials, RegistryAccess, Secret};
 use tidemill_connectors::cassandra::{
     CassandraColumn, CassandraConfig, CassandraSink, cql_type_of, known_cql_type,
 };
@@ -29,12 +30,26 @@ use crate::runtime::job::Schemas;
 /// names no host is connected to these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineLinks {
-    /// Kafka: `host:port,host:port`.
-    pub bootstrap_servers: String,
-    /// Schema registry: `http://host:port`.
-    pub registry_url: String,
-    /// Cassandra: `host:port` each.
-    pub contact_points: Vec<String>,
+    /// Kafka.
+    pub kafka: ClientConfig,
+    /// Schema registry.
+    pub registry: RegistryAccess,
+    /// Cassandra.
+    pub cassandra: CassandraAccess,
+    /// Addresses as scripts write them (`broker:29092`, or a host alone) to those that answer.
+    pub aliases: BTreeMap<String, String>,
+}
+
+impl EngineLinks {
+    /// Addresses, separated by commas, as they answer: what is no alias stays as it is written.
+    fn answering(&self, addresses: &str) -> String {
+        let one = |address: &str| {
+            let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+            let alias = self.aliases.get(address).or_else(|| self.aliases.get(host));
+            alias.cloned().unwrap_or_else(|| address.to_owned())
+        };
+        addresses.split(',').map(|address| one(address.trim())).collect::<Vec<_>>().join(",")
+    }
 }
 
 /// How far a source reads.
@@ -58,8 +73,8 @@ pub(crate) trait Ends: Send + Sync {
 pub(crate) struct WireEnds {
     links: EngineLinks,
     world: World,
-    /// One client per cluster, shared by all jobs.
-    clients: Mutex<HashMap<String, KafkaClient>>,
+    /// One client per cluster, shared by all jobs; none names the node's own.
+    clients: Mutex<HashMap<Option<String>, KafkaClient>>,
 }
 
 impl WireEnds {
@@ -67,12 +82,24 @@ impl WireEnds {
         WireEnds { links, world, clients: Mutex::default() }
     }
 
+    /// A table that names its brokers is connected to them plainly: the node's passwords are for
+    /// the node's cluster only.
     fn client(&self, options: &KafkaOptions) -> KafkaClient {
-        let servers = options.bootstrap_servers.as_ref().unwrap_or(&self.links.bootstrap_servers);
+        let servers = options.bootstrap_servers.as_deref();
+        let servers = servers.map(|servers| self.links.answering(servers));
+        // The node's own, by another name, has its security too.
+        let own = self.links.kafka.bootstrap_servers.join(",");
+        let servers = servers.filter(|servers| *servers != own);
         let mut clients = self.clients.lock();
-        let client = clients.entry(servers.clone()).or_insert_with(|| {
-            let servers = servers.split(',').map(str::trim).filter(|one| !one.is_empty());
-            KafkaClient::new(ClientConfig::new(servers, "tidemill-engine"), self.world.clone())
+        let client = clients.entry(servers).or_insert_with_key(|servers| {
+            let config = match servers {
+                None => self.links.kafka.clone(),
+                Some(servers) => {
+                    let servers = servers.split(',').map(str::trim).filter(|one| !one.is_empty());
+                    ClientConfig::new(servers, "tidemill-engine")
+                }
+            };
+            KafkaClient::new(config, self.world.clone())
         });
         client.clone()
     }
@@ -121,13 +148,16 @@ impl Ends for WireEnds {
     }
 
     fn schemas(&self, source: &Table) -> Result<Arc<dyn Schemas>, String> {
-        let url = match &source.connector {
+        let access = match &source.connector {
             Connector::Kafka(KafkaOptions { format: Format::AvroConfluent(avro), .. }) => {
-                avro.url.as_ref().unwrap_or(&self.links.registry_url)
+                match &avro.url {
+                    Some(own) => RegistryAccess::open(own),
+                    None => self.links.registry.clone(),
+                }
             }
             _ => return Ok(Arc::new(NoSchemas)),
         };
-        Ok(Arc::new(RegistrySchemas(SchemaRegistry::new(url)?)))
+        Ok(Arc::new(RegistrySchemas(SchemaRegistry::new(access)?)))
     }
 
     fn sink(&self, table: &Table) -> Result<Box<dyn Sink>, String> {
@@ -137,7 +167,7 @@ impl Ends for WireEnds {
                 Ok(Box::new(KafkaSink::new(self.client(options), options.topic.clone(), encode)))
             }
             Connector::Cassandra(options) => {
-                let config = cassandra_config(table, options, &self.links.contact_points)?;
+                let config = cassandra_config(table, options, &self.links)?;
                 Ok(Box::new(CassandraSink::new(config)))
             }
             Connector::Print { identifier } => Ok(Box::new(Print::new(identifier))),
@@ -181,7 +211,7 @@ fn source_config(options: &KafkaOptions, reading: Reading<'_>) -> KafkaSourceCon
 fn cassandra_config(
     table: &Table,
     options: &CassandraOptions,
-    contact_points: &[String],
+    links: &EngineLinks,
 ) -> Result<CassandraConfig, String> {
     let columns = table
         .physical()
@@ -201,13 +231,17 @@ fn cassandra_config(
             Ok(CassandraColumn { name: column.name.clone(), cql_type })
         })
         .collect::<Result<Vec<_>, String>>()?;
-    let contact_points = match &options.contact_points {
-        Some(own) => own.split(',').map(|one| one.trim().to_owned()).collect(),
-        None => contact_points.to_vec(),
+    let own = &links.cassandra;
+    let points = options.contact_points.as_deref().map(|points| links.answering(points));
+    let mut cluster = match points.filter(|points| *points != own.contact_points.join(",")) {
+        Some(points) => CassandraAccess::open(points.split(',')),
+        None => own.clone(),
     };
+    if let Some((username, password)) = &options.credentials {
+        cluster.credentials = Some(Credentials::new(username, Secret::new(password)));
+    }
     Ok(CassandraConfig {
-        contact_points,
-        credentials: options.credentials.clone(),
+        cluster,
         keyspace: options.keyspace.clone(),
         table: options.table.clone(),
         columns,

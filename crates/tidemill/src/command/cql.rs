@@ -2,10 +2,11 @@
 
 use anyhow::{Context as _, bail};
 use scylla::client::session::Session;
-use scylla::client::session_builder::SessionBuilder;
 use scylla::response::query_result::QueryResult;
 use scylla::value::{CqlValue, Row};
 use serde_json::{Map, Value, json};
+use tidemill_access::CassandraAccess;
+use tidemill_connectors::cassandra::session_builder;
 
 use super::{ANSWER_WITHIN, Context, statements};
 use crate::arguments::Statement;
@@ -13,8 +14,7 @@ use crate::output;
 
 pub(crate) async fn run(context: Context, statement: Statement) -> anyhow::Result<()> {
     let text = statements(&statement)?;
-    let address = context.endpoints()?.cql.context("this node runs no store (--only)")?;
-    let session = connect(&address).await?;
+    let session = connect(&context.cassandra()?).await?;
     for statement in split(&text) {
         let result = session
             .query_unpaged(statement.as_str(), ())
@@ -29,14 +29,12 @@ pub(crate) async fn run(context: Context, statement: Statement) -> anyhow::Resul
     Ok(())
 }
 
-/// A session with the store.
-pub(super) async fn connect(address: &str) -> anyhow::Result<Session> {
-    SessionBuilder::new()
-        .known_node(address)
-        .connection_timeout(ANSWER_WITHIN)
-        .build()
-        .await
-        .with_context(|| format!("the store does not answer at {address}; see: tidemill status"))
+/// A session with the store, ours or the real one in its place.
+pub(super) async fn connect(store: &CassandraAccess) -> anyhow::Result<Session> {
+    session_builder(store).connection_timeout(ANSWER_WITHIN).build().await.with_context(|| {
+        let at = store.contact_points.join(",");
+        format!("the store does not answer at {at}; see: tidemill status")
+    })
 }
 
 /// The server's own words, without the driver's around them.

@@ -12,6 +12,7 @@ use super::dag::Api;
 use super::up::{LOOK_EVERY, Stop, config_in, drain, parts};
 use super::{Context, cql};
 use crate::arguments::Demo;
+use crate::config::Config;
 use crate::exit::CheckFailed;
 use crate::node::Node;
 use crate::output::{self, count, duration_ms};
@@ -49,7 +50,7 @@ pub(crate) async fn run(context: Context, demo: Demo) -> anyhow::Result<()> {
     let outcome = tokio::select! {
         () = stop.asked() => Ok(()),
         (name, failure) = node.failed() => Err(anyhow::anyhow!("{name} cannot go on: {failure}")),
-        done = play(&context, &demo, &node, &url, &mut screen) => done,
+        done = play(&context, &demo, (&node, &config), &url, &mut screen) => done,
     };
     drain(node, &mut stop).await;
     tasks.stop(Duration::from_secs(1)).await;
@@ -80,15 +81,14 @@ fn welcome(node: &Node, dir: &Path, url: &str, live: bool) -> anyhow::Result<()>
 async fn play(
     context: &Context,
     demo: &Demo,
-    node: &Node,
+    (node, config): (&Node, &Config),
     url: &str,
     screen: &mut Screen,
 ) -> anyhow::Result<()> {
     let scheduler = node.endpoints.scheduler.as_deref().context("the demo needs the scheduler")?;
-    let kafka = node.endpoints.kafka.as_deref().context("the demo needs the broker")?;
+    let kafka = context.kafka_of(config, &node.endpoints).context("the demo needs the broker")?;
     let api = Api::new(format!("{scheduler}/api/v2"));
-    let mut watcher =
-        Watcher::new(node.endpoints.clone(), Some(context.kafka_at(kafka)), context.world.clone());
+    let mut watcher = Watcher::new(node.endpoints.clone(), Some(kafka), context.world.clone());
     let lasts = demo.lasts.unwrap_or(RUN_LASTS);
     let conf = json!({
         "url": url, "duration": lasts.to_string(), "rate": format!("{}/s", demo.rate),
@@ -114,7 +114,7 @@ async fn play(
             let hop = settled(&mut watcher).await?;
             screen.flow(std::slice::from_ref(&hop), Some("users api"))?;
             screen.settle();
-            return result(context, node, &hop).await;
+            return result(context, (node, config), &hop).await;
         }
     }
 }
@@ -139,9 +139,13 @@ async fn settled(watcher: &mut Watcher) -> anyhow::Result<Hop> {
 }
 
 /// The one-page result: what was counted at each hop, by asking the boxes themselves.
-async fn result(context: &Context, node: &Node, hop: &Hop) -> anyhow::Result<()> {
-    let cql = node.endpoints.cql.as_deref().context("the demo needs the store")?;
-    let (rows, distinct) = cql::count(&cql::connect(cql).await?, TABLE, "id").await?;
+async fn result(
+    context: &Context,
+    (node, config): (&Node, &Config),
+    hop: &Hop,
+) -> anyhow::Result<()> {
+    let store = super::cassandra_of(config, &node.endpoints)?;
+    let (rows, distinct) = cql::count(&cql::connect(&store).await?, TABLE, "id").await?;
     let memory_mb = resident_mb().unwrap_or(0.0);
     let latency = hop.latency_ms.map_or(Value::Null, |latency| json!(latency));
     let result = json!({

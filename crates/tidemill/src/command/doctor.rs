@@ -8,6 +8,7 @@ use serde_json::json;
 use tidemill_runtime::{OpenMode, World};
 
 use super::Context;
+use crate::compose::{ComposeProject, Environment};
 use crate::config::Config;
 use crate::exit::CheckFailed;
 use crate::node::Ready;
@@ -54,6 +55,7 @@ pub(crate) async fn run(context: Context) -> anyhow::Result<()> {
                 checks.extend(ports(&config));
             }
             checks.extend(disk(&context.world, &config.data_dir()));
+            checks.extend(compose(&config).await);
         }
     }
     checks.push(open_files());
@@ -79,9 +81,9 @@ fn print(context: &Context, check: &Check) -> anyhow::Result<()> {
             "check": check.what, "verdict": word, "found": check.found, "mend": check.mend,
         }));
     }
-    output::line(&format!("{mark} {:<14} {}", check.what, check.found))?;
+    output::line(&format!("{mark} {:<15} {}", check.what, check.found))?;
     match &check.mend {
-        Some(mend) => output::line(&format!("{:17}{mend}", "")),
+        Some(mend) => output::line(&format!("{:18}{mend}", "")),
         None => Ok(()),
     }
 }
@@ -96,6 +98,11 @@ fn bad(what: &'static str, found: String, mend: Option<String>) -> Check {
 
 /// Whether every box could listen where it is told to.
 fn ports(config: &Config) -> Vec<Check> {
+    let external = [
+        ("BROKER", config.broker.external().is_some()),
+        ("REGISTRY", config.registry.external().is_some()),
+        ("STORE", config.store.external().is_some()),
+    ];
     let wanted: [(&str, SocketAddr, &'static str); 6] = [
         ("BROKER", config.broker.settings().listen, "port broker"),
         ("REGISTRY", config.registry.settings().listen, "port registry"),
@@ -106,6 +113,7 @@ fn ports(config: &Config) -> Vec<Check> {
     ];
     wanted
         .into_iter()
+        .filter(|(section, ..)| !external.contains(&(*section, true)))
         .map(|(section, address, what)| match TcpListener::bind(address) {
             Ok(_) => good(what, format!("{address} is free")),
             Err(error) => bad(
@@ -188,6 +196,40 @@ fn open_files() -> Check {
         Some(current) => good("open files", format!("limit {current}")),
         None => good("open files", "no limit".to_owned()),
     }
+}
+
+/// What a compose project's files import and lack, and what is wrong in them.
+async fn compose(config: &Config) -> Vec<Check> {
+    // A file that cannot be read is in the configuration's own check.
+    let found = ComposeProject::find(&config.dir, std::env::vars());
+    let Ok(Some(project)) = found else { return Vec::new() };
+    let sources = project.sources();
+    let mut checks = match Environment::lacking(&project.dir, &sources).await {
+        Ok(lacking) if lacking.is_empty() => {
+            vec![good("python packages", "all that the files import are there".to_owned())]
+        }
+        Ok(lacking) => lacking
+            .into_iter()
+            .map(|(module, why)| {
+                let mend = format!("tidemill up {} installs it", project.dir.display());
+                let found = format!("{module} cannot be imported: {why}");
+                Check {
+                    what: "python packages",
+                    verdict: Verdict::Doubtful,
+                    found,
+                    mend: Some(mend),
+                }
+            })
+            .collect(),
+        Err(missing) => vec![bad("python packages", missing.to_string(), None)],
+    };
+    for notice in project.notices(&sources) {
+        let verdict = if notice.breaks { Verdict::Doubtful } else { Verdict::Good };
+        let found = format!("{}  {}", notice.place, notice.what);
+        let mend = notice.mend.map(|mend| format!("instead: {mend}"));
+        checks.push(Check { what: "project files", verdict, found, mend });
+    }
+    checks
 }
 
 /// Only tasks that are Python need it.

@@ -198,6 +198,7 @@ async fn fetch(
                 out.push((fetched.partition, record));
             }
         }
+        *at = (*at).max(found.next_offset.unwrap_or(*at));
     }
     Ok(out)
 }
@@ -270,12 +271,8 @@ async fn produce(
             timestamp: None,
         })
     };
-    // Lines keep their order: the first one goes alone, since sends that wait for the topic's
-    // metadata at the same time may overtake one another.
-    let mut values = values.into_iter();
-    let first = futures::future::join_all(values.next().map(&send)).await;
-    let rest = futures::future::join_all(values.map(&send)).await;
-    for written in first.into_iter().chain(rest) {
+    // Lines keep their order: records are written in the order of the calls.
+    for written in futures::future::join_all(values.into_iter().map(send)).await {
         let written = written?;
         if context.json {
             output::json(&json!({

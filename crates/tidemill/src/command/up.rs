@@ -8,18 +8,20 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Context;
 use crate::arguments::Up;
+use crate::compose::{Scripts, Session};
 use crate::config::Config;
 use crate::node::Node;
 use crate::output;
 use crate::pipelines::{Watcher, get, http};
 use crate::screen::{Parts, Screen};
+use crate::supervisor;
 
 /// How often the flow is looked at.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(mut context: Context, up: Up) -> anyhow::Result<()> {
-    if let Some(dir) = up.project {
-        context.dir = dir;
+    if let Some(dir) = &up.project {
+        context.dir = dir.clone();
     }
     if !context.dir.is_dir() {
         bail!(
@@ -28,9 +30,13 @@ pub(crate) async fn run(mut context: Context, up: Up) -> anyhow::Result<()> {
             context.dir.display()
         );
     }
+    let session = Session::prepare(&context.dir, &up, context.json, &context.world).await?;
     let mut config = context.config()?;
     if let Some(data_dir) = up.data_dir {
         config.project.data_dir = std::path::absolute(data_dir)?;
+    }
+    if let Some(session) = &session {
+        session.apply(&mut config);
     }
     if let Some(names) = &up.only {
         config.only(names)?;
@@ -39,32 +45,48 @@ pub(crate) async fn run(mut context: Context, up: Up) -> anyhow::Result<()> {
     let node = Node::start(config.clone(), context.world.clone()).await?;
     let mut screen = Screen::new(context.json);
     screen.ready(&config, &node, parts(&node).await)?;
+    supervisor::tell(supervisor::READY);
     if !context.json {
         hint(&node)?;
     }
-    let kafka = node.endpoints.kafka.as_deref().map(|kafka| context.kafka_at(kafka));
+    let mut scripts = match &session {
+        Some(session) => session.beside(&config, &node.endpoints).await?,
+        None => Scripts::none(),
+    };
+    let kafka = context.kafka_of(&config, &node.endpoints);
     let mut watcher = Watcher::new(node.endpoints.clone(), kafka, context.world.clone());
     let outcome = tokio::select! {
         () = stop.asked() => Ok(()),
         (name, failure) = node.failed() => {
             Err(anyhow::anyhow!("{name} cannot go on: {failure}"))
         }
-        watched = watch(&mut watcher, &mut screen) => watched,
+        watched = watch(&mut watcher, &mut screen, &mut scripts) => watched,
     };
+    scripts.stop().await;
+    if let Some(session) = session {
+        session.stop().await;
+    }
+    supervisor::tell(supervisor::STOPPING);
     drain(node, &mut stop).await;
     outcome
 }
 
 /// Shows the flow until nobody reads it any more.
-async fn watch(watcher: &mut Watcher, screen: &mut Screen) -> anyhow::Result<()> {
+async fn watch(
+    watcher: &mut Watcher,
+    screen: &mut Screen,
+    scripts: &mut Scripts,
+) -> anyhow::Result<()> {
     let mut every = tokio::time::interval(LOOK_EVERY);
     loop {
-        every.tick().await;
-        let hops = watcher.look().await;
-        if hops.is_empty() {
-            continue;
-        }
-        if let Err(error) = screen.flow(&hops, None) {
+        let shown = tokio::select! {
+            said = scripts.said() => screen.said(&said),
+            _ = every.tick() => match watcher.look().await {
+                hops if hops.is_empty() => continue,
+                hops => screen.flow(&hops, None),
+            },
+        };
+        if let Err(error) = shown {
             if output::is_closed_pipe(&error) {
                 // `tidemill up --json | head -1`: the node goes on without a reader.
                 return std::future::pending().await;
@@ -140,6 +162,11 @@ pub(super) async fn drain(node: Node, stop: &mut Stop) {
 
 /// The configuration of a demo or a test node that was written a moment ago.
 pub(super) fn config_in(context: &Context, dir: &std::path::Path) -> anyhow::Result<Config> {
-    let context = Context { dir: dir.to_owned(), json: context.json, world: context.world.clone() };
+    let context = Context {
+        dir: dir.to_owned(),
+        profile: context.profile.clone(),
+        json: context.json,
+        world: context.world.clone(),
+    };
     Ok(context.config()?)
 }

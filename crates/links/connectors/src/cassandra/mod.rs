@@ -6,8 +6,10 @@
 //! really has; a row that does not fit them (a uuid that is none) is refused alone.
 
 mod schema;
+mod session;
 mod sink;
 mod value;
 
 pub use schema::{CassandraColumn, cql_type_of, known_cql_type};
+pub use session::session_builder;
 pub use sink::{CassandraConfig, CassandraSink};

@@ -76,12 +76,23 @@ fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-pub(super) fn create_keyspace(keyspace: &str, replication_factor: u32) -> String {
-    format!(
-        "CREATE KEYSPACE IF NOT EXISTS {} WITH replication = {{'class': 'SimpleStrategy', \
-         'replication_factor': {replication_factor}}}",
-        quoted(keyspace)
-    )
+/// Copies in the local datacentre if it is known, else anywhere.
+pub(super) fn create_keyspace(
+    keyspace: &str,
+    replication_factor: u32,
+    datacenter: Option<&str>,
+) -> String {
+    let replication = match datacenter {
+        None => {
+            format!("'class': 'SimpleStrategy', 'replication_factor': {replication_factor}")
+        }
+        Some(name) => {
+            let name = name.replace('\'', "''");
+            format!("'class': 'NetworkTopologyStrategy', '{name}': {replication_factor}")
+        }
+    };
+    let keyspace = quoted(keyspace);
+    format!("CREATE KEYSPACE IF NOT EXISTS {keyspace} WITH replication = {{{replication}}}")
 }
 
 /// The first column of the key is the partition key, the others cluster.
@@ -120,6 +131,17 @@ pub(super) fn upsert(keyspace: &str, table: &str, columns: &[CassandraColumn]) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn copies_are_kept_in_the_local_datacentre_if_it_is_known() {
+        for (datacenter, replication) in [
+            (None, "{'class': 'SimpleStrategy', 'replication_factor': 3}"),
+            (Some("dc'1"), "{'class': 'NetworkTopologyStrategy', 'dc''1': 3}"),
+        ] {
+            let made = create_keyspace("ks", 3, datacenter);
+            assert!(made.ends_with(replication), "{made}");
+        }
+    }
 
     #[test]
     fn statements_quote_every_name() {

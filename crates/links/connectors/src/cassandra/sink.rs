@@ -6,15 +6,16 @@ use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use scylla::client::session::Session;
-use scylla::client::session_builder::SessionBuilder;
 use scylla::errors::{DbError, ExecutionError, PrepareError, RequestAttemptError};
 use scylla::frame::response::result::ColumnType;
 use scylla::statement::prepared::PreparedStatement;
 use scylla::value::CqlValue;
+use tidemill_access::CassandraAccess;
 
 use crate::{DATA_EXCEPTION, Rejected, Sink, SinkError, SinkRows, Written};
 
 use super::schema::{CassandraColumn, create_keyspace, create_table, upsert};
+use super::session::session_builder;
 use super::value::convert;
 
 /// How long connecting to one node may take.
@@ -23,10 +24,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A table and how to reach it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CassandraConfig {
-    /// `host:port` of nodes to ask first.
-    pub contact_points: Vec<String>,
-    /// User and password.
-    pub credentials: Option<(String, String)>,
+    /// The cluster.
+    pub cluster: CassandraAccess,
     /// The keyspace; made if absent.
     pub keyspace: String,
     /// The table; made if absent.
@@ -35,8 +34,8 @@ pub struct CassandraConfig {
     pub columns: Vec<CassandraColumn>,
     /// Names of the key's columns; none if the table must be there already.
     pub key: Vec<String>,
-    /// Of a keyspace that is made.
-    pub replication_factor: u32,
+    /// Copies of a row in a keyspace that is made; the cluster's own setting if it is not said.
+    pub replication_factor: Option<u32>,
     /// Writes on their way at most.
     pub in_flight_max: usize,
 }
@@ -72,14 +71,9 @@ impl CassandraSink {
     }
 
     async fn connect(&self) -> Result<Session, SinkError> {
-        let mut builder = SessionBuilder::new()
-            .known_nodes(&self.config.contact_points)
-            .connection_timeout(CONNECT_TIMEOUT);
-        if let Some((user, password)) = &self.config.credentials {
-            builder = builder.user(user, password);
-        }
+        let builder = session_builder(&self.config.cluster).connection_timeout(CONNECT_TIMEOUT);
         builder.build().await.map_err(|error| {
-            let nodes = self.config.contact_points.join(", ");
+            let nodes = self.config.cluster.contact_points.join(", ");
             SinkError::Unavailable(format!("cassandra at {nodes}: {error}"))
         })
     }
@@ -105,8 +99,10 @@ impl CassandraSink {
                 "cassandra: couldn't find table {table} in keyspace {keyspace}; make it first"
             )));
         }
+        let cluster = &self.config.cluster;
+        let copies = self.config.replication_factor.or(cluster.replication_factor).unwrap_or(1);
         let statements = [
-            create_keyspace(keyspace, self.config.replication_factor),
+            create_keyspace(keyspace, copies, cluster.local_datacenter.as_deref()),
             create_table(keyspace, table, &self.config.columns, &self.config.key),
         ];
         for statement in statements {

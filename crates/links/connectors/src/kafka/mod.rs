@@ -32,7 +32,8 @@ async fn ensure_topic(client: &KafkaClient, name: &str, partitions: i32) -> Resu
 /// A refusal that no retry changes stops the job; everything else is tried again.
 fn sink_error(error: &ClientError) -> SinkError {
     let final_refusal = matches!(error, ClientError::Refused { .. }) && !error.is_retriable();
-    if final_refusal || matches!(error, ClientError::Unsupported { .. }) {
+    let cannot = matches!(error, ClientError::Unsupported { .. } | ClientError::Untrusted { .. });
+    if final_refusal || cannot {
         SinkError::Failed(error.to_string())
     } else {
         SinkError::Unavailable(error.to_string())

@@ -16,14 +16,13 @@ pub(super) async fn alive() -> Json<Value> {
 
 /// `GET /api/v1/info`: version and where the boxes are.
 pub(super) async fn info(State(app): State<Arc<App>>) -> Json<Value> {
-    let first = |list: &str| list.split(',').next().unwrap_or_default().trim().to_owned();
     Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
         "endpoints": {
             "kafka": app.endpoints.kafka,
             "registry": app.registry.base(),
             "scheduler": app.scheduler.base(),
-            "cql": first(&app.endpoints.cql),
+            "cql": app.endpoints.cql.contact_points.first().cloned().unwrap_or_default(),
             "engine": app.engine.base(),
             "console": app.url,
         },

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tidemill_access::{Credentials, RegistryAccess, Tls};
 
 use crate::error::{ApiError, Part, root_cause};
 
@@ -23,6 +24,8 @@ pub(crate) struct HttpPart {
     part: Part,
     base: String,
     client: reqwest::Client,
+    /// Sent as `Authorization: Basic`.
+    credentials: Option<Credentials>,
     /// Sent as `Authorization: Bearer`; an Airflow with simple auth gives one to whoever asks.
     token: Mutex<Option<String>>,
 }
@@ -30,14 +33,33 @@ pub(crate) struct HttpPart {
 impl HttpPart {
     /// A box at this URL; nothing is asked yet.
     pub(crate) fn new(part: Part, url: &str, token: &str) -> Result<HttpPart, reqwest::Error> {
+        HttpPart::with(part, url, None, token)
+    }
+
+    /// The schema registry, with what it wants to see.
+    pub(crate) fn registry(access: &RegistryAccess) -> Result<HttpPart, reqwest::Error> {
+        let mut part = HttpPart::with(Part::Registry, &access.url, access.tls.as_ref(), "")?;
+        part.credentials = access.credentials.clone();
+        Ok(part)
+    }
+
+    fn with(
+        part: Part,
+        url: &str,
+        tls: Option<&Tls>,
+        token: &str,
+    ) -> Result<HttpPart, reqwest::Error> {
         // The process may have chosen a provider already; either one will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .timeout(TIMEOUT)
             .connect_timeout(CONNECT_TIMEOUT)
             .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()?;
+            .no_proxy();
+        if let Some(tls) = tls {
+            builder = builder.tls_backend_preconfigured((*tls.config()).clone());
+        }
+        let client = builder.build()?;
         let url = url.trim().trim_end_matches('/');
         let base = match url {
             "" => String::new(),
@@ -45,7 +67,7 @@ impl HttpPart {
             bare => format!("http://{bare}"),
         };
         let token = Some(token.to_owned()).filter(|token| !token.is_empty());
-        Ok(HttpPart { part, base, client, token: Mutex::new(token) })
+        Ok(HttpPart { part, base, client, credentials: None, token: Mutex::new(token) })
     }
 
     /// Whether this node has such a box.
@@ -110,8 +132,11 @@ impl HttpPart {
             message_of(&bytes).unwrap_or_else(|| format!("{}{path} answered {status}", self.base));
         let error = match status {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                return Err(ApiError::down(self.part, message)
-                    .with_hint("set [console] scheduler_token to a token of that system"));
+                let hint = match self.part {
+                    Part::Registry => "set [registry] username and password",
+                    _ => "set [console] scheduler_token to a token of that system",
+                };
+                return Err(ApiError::down(self.part, message).with_hint(hint));
             }
             status if status.is_client_error() => ApiError::refused(self.part, status, message),
             _ => ApiError::down(self.part, message),
@@ -132,6 +157,10 @@ impl HttpPart {
             .client
             .request(method, format!("{}{path}", self.base))
             .header("Accept", "application/json");
+        if let Some(credentials) = &self.credentials {
+            let password = credentials.password.reveal();
+            request = request.basic_auth(&credentials.username, Some(password));
+        }
         if let Some(token) = self.token.lock().clone() {
             request = request.bearer_auth(token);
         }

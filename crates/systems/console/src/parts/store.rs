@@ -7,12 +7,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use scylla::client::PoolSize;
 use scylla::client::session::Session;
-use scylla::client::session_builder::SessionBuilder;
 use scylla::response::{PagingState, PagingStateResponse};
 use scylla::serialize::row::SerializeRow;
 use scylla::statement::unprepared::Statement;
 use scylla::value::Row;
 use serde_json::Value;
+use tidemill_access::CassandraAccess;
+use tidemill_connectors::cassandra::session_builder;
 use tokio::sync::Mutex;
 
 use super::to_json;
@@ -23,14 +24,14 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One session, made when it is first needed and again if that failed.
 pub(crate) struct Store {
-    contact_points: Vec<String>,
+    access: CassandraAccess,
     session: Mutex<Option<Arc<Session>>>,
 }
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Store")
-            .field("contact_points", &self.contact_points)
+            .field("contact_points", &self.access.contact_points)
             .finish_non_exhaustive()
     }
 }
@@ -47,20 +48,19 @@ pub(crate) struct Page {
 }
 
 impl Store {
-    /// A store at these contact points, separated by commas; nothing is connected yet.
-    pub(crate) fn new(contact_points: &str) -> Store {
-        let points = contact_points.split(',').map(str::trim).filter(|point| !point.is_empty());
-        Store { contact_points: points.map(str::to_owned).collect(), session: Mutex::default() }
+    /// A store; nothing is connected yet.
+    pub(crate) fn new(access: &CassandraAccess) -> Store {
+        Store { access: access.clone(), session: Mutex::default() }
     }
 
     /// Whether this node has a store.
     pub(crate) fn is_configured(&self) -> bool {
-        !self.contact_points.is_empty()
+        !self.access.contact_points.is_empty()
     }
 
     /// Where it is.
     pub(crate) fn address(&self) -> String {
-        self.contact_points.join(",")
+        self.access.contact_points.join(",")
     }
 
     /// Runs a statement and gives one page of its rows; none for a statement without rows.
@@ -114,8 +114,7 @@ impl Store {
         if let Some(session) = &*session {
             return Ok(Arc::clone(session));
         }
-        let builder = SessionBuilder::new()
-            .known_nodes(&self.contact_points)
+        let builder = session_builder(&self.access)
             .connection_timeout(CONNECT_TIMEOUT)
             .fetch_schema_metadata(false)
             .pool_size(PoolSize::PerHost(std::num::NonZeroUsize::MIN))

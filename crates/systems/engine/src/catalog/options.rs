@@ -179,8 +179,8 @@ pub struct CassandraOptions {
     pub credentials: Option<(String, String)>,
     /// CQL types that differ from the column's default, by column.
     pub cql_types: BTreeMap<String, (String, Location)>,
-    /// For a keyspace that is made.
-    pub replication_factor: u32,
+    /// For a keyspace that is made; the cluster's own setting if it is not said.
+    pub replication_factor: Option<u32>,
     /// Writes on their way at most.
     pub in_flight_max: usize,
 }
@@ -395,7 +395,7 @@ fn cassandra(options: &mut Options<'_>) -> Result<CassandraOptions, SqlError> {
         contact_points: options.text("contact-points"),
         credentials,
         cql_types,
-        replication_factor: options.number("tidemill.replication-factor")?.unwrap_or(1),
+        replication_factor: options.number("tidemill.replication-factor")?,
         in_flight_max,
     })
 }
