@@ -17,7 +17,7 @@ use tidemill_runtime::{Shutdown, World};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::core::{
-    Change, Core, Effect, Event, Limits, Refusal, RunKey, RunState, Trigger, VersionKey,
+    Change, Core, Effect, Event, Limits, Outcome, Refusal, RunKey, RunState, Trigger, VersionKey,
 };
 use crate::dag::{Dag, DagFile, DagFolder, FolderChange, parse};
 use crate::directory::Directory;
@@ -308,6 +308,7 @@ impl Shell {
                 self.step(Event::SkipTasks { attempt, tasks }, batch);
             }
             Input::Report(Report::Finished { attempt, outcome }) => {
+                let outcome = self.masked(outcome);
                 self.step(Event::Finished { attempt, outcome }, batch);
             }
             Input::Command((command, answer)) => self.command(command, answer, batch).await?,
@@ -332,6 +333,16 @@ impl Shell {
             }
         }
         Ok(())
+    }
+
+    /// Why a try ended is shown to everybody: what it was given in confidence is not in it.
+    fn masked(&self, mut outcome: Outcome) -> Outcome {
+        if let Outcome::Failed { reason, .. } | Outcome::Skipped { reason } = &mut outcome
+            && let Some(masked) = self.logs.masked(reason)
+        {
+            *reason = masked;
+        }
+        outcome
     }
 
     /// One event; the answer to it, if it was a command's.

@@ -126,6 +126,11 @@ impl Logs {
         Logs { masks, ..self }
     }
 
+    /// A text without the secrets in it; none if there are none.
+    pub(crate) fn masked(&self, text: &str) -> Option<String> {
+        self.masks.apply(text)
+    }
+
     /// Begins a log. One that cannot be written is reported and swallowed: a full disk must not
     /// fail work that does not need it.
     pub fn create(&self, key: LogKey) -> TaskLog {
@@ -252,7 +257,7 @@ impl TaskLog {
     fn write(&self, level: Level, logger: &str, event: &str) {
         let now_us = self.logs.world.clock.now_us();
         let timestamp = Timestamp::from_microsecond(now_us).unwrap_or_default();
-        let masked = self.logs.masks.apply(event);
+        let masked = self.logs.masked(event);
         let event = masked.as_deref().unwrap_or(event);
         let line = json!({
             "timestamp": crate::text::json_instant(timestamp),

@@ -2,6 +2,8 @@
 //! rows by column name. Every statement is written once and means the same on SQLite and PostgreSQL;
 //! what differs between the two is in `sqlite` and `postgres`.
 
+use std::borrow::Cow;
+
 use sqlx::postgres::{PgConnection, PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Decode, Row as _, Type};
@@ -51,12 +53,12 @@ impl From<Option<&str>> for Bind {
 /// A statement and its values. The text comes from this program, never from a request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sql {
-    text: String,
+    text: Cow<'static, str>,
     binds: Vec<Bind>,
 }
 
 impl Sql {
-    pub(super) fn new(text: impl Into<String>) -> Sql {
+    pub(super) fn new(text: impl Into<Cow<'static, str>>) -> Sql {
         Sql { text: text.into(), binds: Vec::new() }
     }
 
@@ -68,14 +70,15 @@ impl Sql {
 
     /// More text.
     pub(super) fn push(&mut self, text: &str) -> &mut Sql {
-        self.text.push_str(text);
+        self.text.to_mut().push_str(text);
         self
     }
 
     /// Writes the next `$n`, and its value. Every value before it must have been given.
     pub(super) fn push_bind(&mut self, value: impl Into<Bind>) -> &mut Sql {
         self.binds.push(value.into());
-        self.text.push_str(&format!("${}", self.binds.len()));
+        let place = format!("${}", self.binds.len());
+        self.text.to_mut().push_str(&place);
         self
     }
 

@@ -107,6 +107,24 @@ async fn many_are_changed_at_once_and_each_action_stands_alone() {
     assert_eq!(one.get("/variables/a").await["value"], "4");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_a_task_was_given_is_neither_in_its_log_nor_in_its_reason() {
+    let dag = "dag_id: d\ntasks: [{task_id: t, bash: 'echo it is hunter22 >&2; exit 3'}]";
+    let one = Project::new(&[("d.yaml", dag)]).await;
+    let secret = json!({"key": "my_password", "value": "hunter22"});
+    one.ask(Method::POST, "/variables", Some(secret)).await;
+    let given = one.scheduler.settings().variable_value("my_password").await.unwrap();
+    assert_eq!(given.as_deref(), Some("hunter22"));
+    let run_id = one.trigger("d", json!({})).await;
+    let run = one.ended("d", &run_id).await;
+    let task = format!("/dags/d/dagRuns/{}/taskInstances/t", path(&run_id));
+    let (log, task) = (one.get(&format!("{task}/logs/1")).await, one.get(&task).await);
+    assert!(log.to_string().contains("it is ***"), "{log}");
+    for shown in [&log, &task, &run] {
+        assert!(!shown.to_string().contains("hunter22"), "{shown}");
+    }
+}
+
 const SHARED: &str = "
 dag_id: shared
 default_args: {pool: narrow}
