@@ -9,6 +9,7 @@ production to the read that finds it is one sample. The reading is part of the f
 import json
 import statistics
 import sys
+import tempfile
 import threading
 import time
 import uuid
@@ -44,7 +45,7 @@ def measure(remote, kafka, cql, rate, seconds):
     spark = SparkSession.builder.remote(f"sc://{remote}").create()
     producer = KafkaProducer(bootstrap_servers=[kafka], linger_ms=0)
     producer.send(name, json.dumps({"id": str(uuid.uuid4()), "name": "first"}).encode()).get(10)
-    query = start_query(spark, kafka, cql, name, name, f"/tmp/{name}")
+    query = start_query(spark, kafka, cql, name, name, tempfile.mkdtemp())
     query.processAllAvailable()
     samples, probes = [], []
 
