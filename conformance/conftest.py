@@ -15,7 +15,15 @@ from peers import cassandra, kafka, registry
 from peers.process import Server
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BOXES = ("BROKER", "STORE", "REGISTRY", "SCHEDULER", "CONSOLE", "ENGINE")
+BOXES = ("BROKER", "STORE", "REGISTRY", "SCHEDULER", "CONSOLE", "ENGINE", "COORDINATION")
+
+
+def free_ports(boxes=BOXES):
+    """The variables by which each box takes a free port."""
+    ports = {f"TIDEMILL__{box}__LISTEN": "127.0.0.1:0" for box in boxes}
+    if "TIDEMILL__ENGINE__LISTEN" in ports:
+        ports["TIDEMILL__ENGINE__SPARK_LISTEN"] = "127.0.0.1:0"
+    return ports
 
 
 @dataclasses.dataclass
@@ -36,12 +44,17 @@ class Target:
 
 
 def pytest_addoption(parser):
-    parser.addoption("--target", choices=["tidemill", "real"], default="tidemill")
+    parser.addoption("--target", choices=["tidemill", "real", "external"], default="tidemill")
     for name in ("kafka", "cql", "registry"):
         parser.addoption(f"--{name}", help=f"where a {name} server runs already, instead of starting one")
 
 
 def pytest_collection_modifyitems(config, items):
+    # Tidemill beside real systems is a target of its own, with scenarios of its own.
+    is_external = config.getoption("--target") == "external"
+    others = [item for item in items if (item.path.parent.name == "external") != is_external]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
     if config.getoption("--target") != "real":
         return
     for item in items:
@@ -54,7 +67,7 @@ def start_tidemill(folder):
     binary = os.environ["TIDEMILL_BIN"]
     project = folder / "users"
     shutil.copytree(ROOT / "examples" / "users", project)
-    environment = {f"TIDEMILL__{box}__LISTEN": "127.0.0.1:0" for box in BOXES}
+    environment = free_ports()
     server = Server([binary, "up", project, "--json"], folder / "node", environment)
 
     def ready():

@@ -25,10 +25,26 @@ java.management/java.lang.management java.management/com.sun.jmx.mbeanserver
 java.management/javax.management""".split()
 
 
-def start(folder, heap="1g"):
-    """A node in `folder`: the server and its address."""
+PASSWORD = ["authenticator: PasswordAuthenticator", "authorizer: CassandraAuthorizer", "role_manager: CassandraRoleManager"]
+
+
+def encryption(server_pem):
+    return [
+        "client_encryption_options:",
+        "  enabled: true",
+        "  optional: false",
+        "  ssl_context_factory:",
+        "    class_name: org.apache.cassandra.security.PEMBasedSslContextFactory",
+        f"  keystore: {server_pem}",
+    ]
+
+
+def start(folder, heap="1g", port=None, with_password=False, server_pem=None):
+    """A node in `folder`: the server and its address. With the port of one that was stopped it is that one again.
+    `with_password`: it asks for one, and user cassandra has the password cassandra. `server_pem`: key and certificate
+    that its clients are shown."""
     lib = jars("cassandra", [f"org.apache.cassandra:cassandra-all:{VERSION}"])
-    port, storage, jmx = free_port(), free_port(), free_port()
+    port, storage, jmx = port or free_port(), free_port(), free_port()
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cassandra.yaml").write_text("\n".join([
         "cluster_name: peers",
@@ -53,6 +69,8 @@ def start(folder, heap="1g"):
         "auto_snapshot: false",
         "materialized_views_enabled: true",
         "user_defined_functions_enabled: true",
+        *(PASSWORD if with_password else []),
+        *(encryption(server_pem) if server_pem else []),
     ]))
     (folder / "logback.xml").write_text(
         '<configuration><appender name="OUT" class="ch.qos.logback.core.ConsoleAppender"><encoder>'

@@ -50,10 +50,11 @@ def jars(name, artifacts):
 
 
 class Server:
-    """A child process in a group of its own; ended with all its children."""
+    """A child process in a group of its own; ended with all its children, asked to by `signal_of_end`."""
 
-    def __init__(self, command, folder, environment=None):
+    def __init__(self, command, folder, environment=None, signal_of_end=signal.SIGTERM):
         folder.mkdir(parents=True, exist_ok=True)
+        self.signal_of_end = signal_of_end
         self.log = folder / "log"
         self.process = subprocess.Popen(
             [str(part) for part in command],
@@ -76,8 +77,12 @@ class Server:
             time.sleep(0.05)
         return self
 
+    def hold(self, held=True):
+        """Lets the process neither answer nor hang up, as a machine that is gone does; or lets it go on."""
+        os.killpg(self.process.pid, signal.SIGSTOP if held else signal.SIGCONT)
+
     def stop(self):
-        for sign in (signal.SIGTERM, signal.SIGKILL):
+        for sign in (self.signal_of_end, signal.SIGKILL):
             if self.process.poll() is None:
                 os.killpg(self.process.pid, sign)
                 try:
