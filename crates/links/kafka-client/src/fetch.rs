@@ -9,6 +9,7 @@ use tidemill_kafka_wire::ErrorCode;
 use tidemill_kafka_wire::messages::FetchRequest;
 use tidemill_kafka_wire::messages::fetch::{FetchPartition, FetchTopic, PartitionData};
 
+use crate::committed::{committed, next_offset};
 use crate::{ClientError, KafkaClient, TopicPartition};
 
 /// The last version that names topics; later ones give their ids.
@@ -59,6 +60,9 @@ pub struct FetchedPartition {
 pub struct FetchedRecords {
     /// Raw batches, for `tidemill_kafka_wire::records`; the last one may be cut off.
     pub batches: Bytes,
+    /// The offset after the last whole batch, of what was left out too (markers of transactions are
+    /// no records, nor is what a compaction removed): reading goes on here. `None` if none came.
+    pub next_offset: Option<i64>,
     /// The offset after the last record that is durable.
     pub high_watermark: i64,
     /// The offset after the last record that belongs to no open transaction.
@@ -112,7 +116,8 @@ impl KafkaClient {
         let mut fetched = Vec::new();
         for topic in response.responses {
             let name = topic.topic;
-            fetched.extend(topic.partitions.into_iter().map(|data| of_partition(&name, data)));
+            let read = |data| of_partition(&name, data, request.read_committed);
+            fetched.extend(topic.partitions.into_iter().map(read));
         }
         Ok(fetched)
     }
@@ -155,14 +160,21 @@ fn topics(partitions: &[&FetchFrom], bytes_max: i32) -> Vec<FetchTopic> {
     by_topic.into_iter().map(topic).collect()
 }
 
-fn of_partition(topic: &str, data: PartitionData) -> FetchedPartition {
+fn of_partition(topic: &str, data: PartitionData, read_committed: bool) -> FetchedPartition {
     let result = match data.error_code {
-        ErrorCode::None => Ok(FetchedRecords {
-            batches: data.records.unwrap_or_default(),
-            high_watermark: data.high_watermark,
-            last_stable_offset: data.last_stable_offset,
-            log_start_offset: data.log_start_offset,
-        }),
+        ErrorCode::None => {
+            let batches = data.records.unwrap_or_default();
+            let next_offset = next_offset(&batches);
+            // Who reads everything is told of no aborted transaction.
+            let aborted = data.aborted_transactions.filter(|_| read_committed);
+            Ok(FetchedRecords {
+                batches: committed(batches, aborted.unwrap_or_default()),
+                next_offset,
+                high_watermark: data.high_watermark,
+                last_stable_offset: data.last_stable_offset,
+                log_start_offset: data.log_start_offset,
+            })
+        }
         code => Err(code),
     };
     FetchedPartition { topic: topic.to_owned(), partition: data.partition_index, result }

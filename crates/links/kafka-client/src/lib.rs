@@ -14,6 +14,7 @@
 mod admin;
 mod client;
 mod cluster;
+mod committed;
 mod config;
 mod connection;
 mod error;

@@ -206,9 +206,9 @@ impl Scan {
             self.bytes += fetched.batches.len() as u64;
             if next == before {
                 // Nothing but markers of transactions, or a gap up to the end.
-                match past_batches(&fetched.batches, before) {
-                    Some(after) => next = after,
-                    None => break,
+                match fetched.next_offset {
+                    Some(after) if after > before => next = after,
+                    _ => break,
                 }
             }
             if self.tell().await.is_err() {
@@ -274,11 +274,4 @@ impl Scan {
         bytes.push(b'\n');
         self.lines.send(Bytes::from(bytes)).await.map_err(|_| Gone)
     }
-}
-
-/// The offset after the last whole batch, if that is beyond `offset`.
-pub(super) fn past_batches(batches: &Bytes, offset: i64) -> Option<i64> {
-    let last = tidemill_kafka_wire::records::batches(batches).filter_map(Result::ok).last()?;
-    let after = last.header.last_offset() + 1;
-    (after > offset).then_some(after)
 }

@@ -10,7 +10,6 @@ use tidemill_kafka_wire::records::decode_bounded;
 use tidemill_runtime::Shutdown;
 use tokio::sync::mpsc;
 
-use super::scan::past_batches;
 use super::{BATCH_BYTES_MAX, Filter, Message, fetch_of};
 use crate::app::App;
 use crate::error::ApiError;
@@ -125,9 +124,7 @@ async fn read(
             // A page that is gone is noticed by the caller.
             let _ = events.send(event("record", &message)).await;
         }
-        if place.offset == begin {
-            place.offset = past_batches(&records.batches, begin).unwrap_or(begin);
-        }
+        place.offset = place.offset.max(records.next_offset.unwrap_or(begin));
     }
     if dropped > 0 {
         let _ = events.send(event("dropped", &dropped)).await;

@@ -147,10 +147,15 @@ impl TopicStorage {
     }
 
     fn chunk(&self, from: i64, fetched: &FetchedRecords) -> Result<Chunk, StorageError> {
-        chunk_of(&fetched.batches, from).map_err(|error| {
+        let mut chunk = chunk_of(&fetched.batches, from).map_err(|error| {
             let topic = &self.topic;
             StorageError::Lost(format!("{topic} cannot be read at offset {from}: {error}"))
-        })
+        })?;
+        if fetched.batches.is_empty() {
+            // All that came was of aborted transactions.
+            chunk.next = chunk.next.max(fetched.next_offset.unwrap_or(from));
+        }
+        Ok(chunk)
     }
 
     fn lost(&self, from: i64, code: ErrorCode) -> StorageError {
