@@ -20,7 +20,7 @@ import uuid
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
-from conftest import BOXES, ROOT
+from conftest import ROOT, free_ports
 from peers import cassandra, kafka, registry
 from peers.process import Server
 
@@ -51,7 +51,7 @@ def start_tidemill(folder, *arguments, durability="fsync"):
     """The binary on the users project: server, endpoints, milliseconds until it answered."""
     project = folder / "users"
     shutil.copytree(ROOT / "examples" / "users", project, dirs_exist_ok=True)
-    environment = {f"TIDEMILL__{box}__LISTEN": "127.0.0.1:0" for box in BOXES}
+    environment = free_ports()
     environment["TIDEMILL__BROKER__DURABILITY"] = durability
     begun = time.perf_counter()
     server = Server([os.environ["TIDEMILL_BIN"], "up", project, "--json", *arguments], folder / "node", environment)
@@ -176,7 +176,7 @@ def compare_line(rounds, folder):
         for number in range(rounds):
             command = [os.environ["TIDEMILL_BIN"], "--json", "demo", "--dir", folder / f"line{rate}-{number}",
                        "--for", "10s", "--rate", str(rate)]
-            environment = {**os.environ, **{f"TIDEMILL__{box}__LISTEN": "127.0.0.1:0" for box in BOXES}}
+            environment = os.environ | free_ports()
             done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=True, env=environment)
             result = json.loads(done.stdout.splitlines()[-1])["result"]
             p50.append(result["latency_ms"]["p50"])

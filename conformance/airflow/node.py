@@ -8,7 +8,7 @@ import time
 from urllib.parse import quote
 
 import requests
-from conftest import BOXES
+from conftest import BOXES, free_ports
 from peers.process import Server, free_port
 
 #: Seconds within which anything here happens.
@@ -35,7 +35,7 @@ class Node:
 
     def start(self):
         self.starts += 1
-        listen = {f"TIDEMILL__{box}__LISTEN": f"127.0.0.1:{port}" for box, port in self.ports.items()}
+        listen = free_ports() | {f"TIDEMILL__{box}__LISTEN": f"127.0.0.1:{port}" for box, port in self.ports.items()}
         command = [os.environ["TIDEMILL_BIN"], "up", self.project, "--json"]
         self.server = Server(command, self.folder / f"node-{self.starts}", listen)
         self.server.wait_until(lambda: '{"ready"' in self.server.log.read_text(errors="replace"), 30)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tidemill_kafka_client::{ProducerConfig, ProducerRecord};
 use tidemill_runtime::{Random, SystemRandom};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::node::{Project, distinct, eventually, ids_in, read_all, user};
@@ -23,8 +24,12 @@ async fn kill_9_loses_nothing_that_was_acknowledged() {
     let project = Project::users();
     let random = SystemRandom::new();
     let mut acknowledged: HashSet<Uuid> = HashSet::new();
+    let mut restarts: Vec<Duration> = Vec::new();
     for kill in 0..KILLS {
+        let begun = Instant::now();
         let node = project.up().await;
+        // The first one made the files; every other one found what a kill had left.
+        restarts.extend((kill > 0).then(|| begun.elapsed()));
         let producer = node.kafka().producer(ProducerConfig::default());
         // Between a moment after the first records and the middle of a checkpoint.
         let lives = Duration::from_millis(60 + random.below(500));
@@ -50,6 +55,9 @@ async fn kill_9_loses_nothing_that_was_acknowledged() {
         println!("kill {kill} after {lives:?}: {} acknowledged", acknowledged.len());
     }
     assert!(acknowledged.len() > KILLS, "the load moved nothing");
+    restarts.sort_unstable();
+    let (median, longest) = (restarts[restarts.len() / 2], restarts[restarts.len() - 1]);
+    println!("ready again after a kill: median {median:?}, longest {longest:?}");
 
     let node = project.up().await;
     let kafka = node.kafka();

@@ -18,6 +18,18 @@ use tokio::process::{Child, ChildStdout, Command};
 /// Longer than anything here takes on a busy machine; a test that reaches it has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Every key that opens a port.
+const LISTENS: [&str; 8] = [
+    "BROKER__LISTEN",
+    "STORE__LISTEN",
+    "REGISTRY__LISTEN",
+    "SCHEDULER__LISTEN",
+    "ENGINE__LISTEN",
+    "ENGINE__SPARK_LISTEN",
+    "CONSOLE__LISTEN",
+    "COORDINATION__LISTEN",
+];
+
 /// A copy of `examples/users` in a folder that goes with it.
 pub(crate) struct Project {
     dir: tempfile::TempDir,
@@ -44,8 +56,8 @@ impl Project {
     /// The binary with this project as its directory, on free ports.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidemill"));
-        for name in ["BROKER", "STORE", "REGISTRY", "SCHEDULER", "ENGINE", "CONSOLE"] {
-            command.env(format!("TIDEMILL__{name}__LISTEN"), "127.0.0.1:0");
+        for listen in LISTENS {
+            command.env(format!("TIDEMILL__{listen}"), "127.0.0.1:0");
         }
         command.arg("-C").arg(self.path()).args(arguments).kill_on_drop(true);
         command
