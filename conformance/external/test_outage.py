@@ -64,7 +64,6 @@ def test_kafka_is_stopped_and_comes_back(tmp_path):
     server, address = kafka.start(tmp_path / "kafka")
     line = users.Line(tmp_path, {"broker": {"use": "external", "bootstrap_servers": address}}).start()
     try:
-        line.command("topic", "create", users.TOPIC)
         line.command("topic", "produce", users.TOPIC, *records(0, RECORDS))
         wait_for(line, RECORDS)
         server.stop()

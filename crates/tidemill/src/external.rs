@@ -31,9 +31,25 @@ pub(crate) fn patient_client(config: &ClientConfig, world: &World) -> KafkaClien
     KafkaClient::new(config, world.clone())
 }
 
-/// Whether a Cassandra cluster answers.
+/// Whether a Cassandra cluster answers, and has the local datacentre.
 pub(crate) async fn cassandra(access: &CassandraAccess) -> anyhow::Result<()> {
-    session(access).await.map(drop)
+    let known = datacenters(&session(access).await?);
+    match &access.local_datacenter {
+        Some(local) if !known.contains(local) => {
+            bail!("local_datacenter {local:?} has no node; there are {}", known.join(", "))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The datacentres of a cluster, by name.
+pub(crate) fn datacenters(session: &Session) -> Vec<String> {
+    let state = session.get_cluster_state();
+    let mut known: Vec<String> =
+        state.get_nodes_info().iter().filter_map(|node| node.datacenter.clone()).collect();
+    known.sort_unstable();
+    known.dedup();
+    known
 }
 
 /// A session with a Cassandra cluster.

@@ -5,7 +5,7 @@ use scylla::errors::{DbError, ExecutionError, RequestAttemptError};
 use tidemill_access::CassandraAccess;
 
 use super::Report;
-use crate::external::session;
+use crate::external::{datacenters, session};
 
 const SYSTEM: &str = "store";
 
@@ -27,8 +27,11 @@ pub(super) async fn check(access: &CassandraAccess, report: &mut Report) -> anyh
     let tls = if access.tls.is_some() { "its certificate is good" } else { "not encrypted" };
     report.good((SYSTEM, "tls"), tls)?;
     report.good((SYSTEM, "authentication"), user.unwrap_or("none asked for"))?;
+    // A node of none of the datacentres could be asked nothing.
+    if !datacenter(access, &session, report)? {
+        return Ok(());
+    }
     versions(&session, report).await?;
-    datacenter(access, &session, report).await?;
     permissions(&session, report).await
 }
 
@@ -39,24 +42,25 @@ async fn versions(session: &Session, report: &mut Report) -> anyhow::Result<()> 
     report.good((SYSTEM, "versions"), format!("{cluster}: Cassandra {release}, CQL {cql}"))
 }
 
-async fn datacenter(
+/// Whether the local datacentre, if one is named, has nodes.
+fn datacenter(
     access: &CassandraAccess,
     session: &Session,
     report: &mut Report,
-) -> anyhow::Result<()> {
-    let state = session.get_cluster_state();
-    let mut known: Vec<String> =
-        state.get_nodes_info().iter().filter_map(|node| node.datacenter.clone()).collect();
-    known.sort_unstable();
-    known.dedup();
-    let nodes = state.get_nodes_info().len();
+) -> anyhow::Result<bool> {
+    let known = datacenters(session);
+    let nodes = session.get_cluster_state().get_nodes_info().len();
     let shown = format!("{nodes} nodes in {}", known.join(", "));
     match &access.local_datacenter {
         Some(local) if !known.contains(local) => {
             let mend = format!("{local:?} is none of them: set local_datacenter to one that is");
-            report.bad((SYSTEM, "datacenter"), shown, &mend)
+            report.bad((SYSTEM, "datacenter"), shown, &mend)?;
+            Ok(false)
         }
-        _ => report.good((SYSTEM, "datacenter"), shown),
+        _ => {
+            report.good((SYSTEM, "datacenter"), shown)?;
+            Ok(true)
+        }
     }
 }
 
