@@ -283,5 +283,5 @@ fn any_ports(config: &mut Config) {
     if let Use::Embedded(engine) = &mut config.engine {
         engine.spark_listen = any;
     }
-    any!(coordination, broker, store, registry, scheduler, engine, coordination, console);
+    any!(coordination, broker, store, registry, scheduler, engine, console);
 }
