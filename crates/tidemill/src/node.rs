@@ -253,7 +253,7 @@ impl Node {
         match self.config.coordination.clone() {
             Use::Embedded(own) => {
                 let start = Coordination::start(own, data.join("coordination"), world.clone());
-                let address = self.run("zookeeper", start).await?.to_string();
+                let address = self.run("zk", start).await?.to_string();
                 self.membership = Some(Membership::join(&address, &project, world).await?);
                 self.endpoints.coordination = Some(address);
                 Ok(None)
@@ -267,7 +267,7 @@ impl Node {
                 };
                 let begun = self.world.clock.monotonic();
                 let outcome = joined.await;
-                self.reached("coordination", "zookeeper", &address, begun, outcome)?;
+                self.reached("coordination", "zk", &address, begun, outcome)?;
                 self.endpoints.coordination = Some(address);
                 Ok(self.membership.as_ref().map(Membership::scheduler_lease))
             }

@@ -72,7 +72,7 @@ impl Screen {
                 let mark = self.paint(GREEN, "✓");
                 let took = duration_ms(started.took.as_secs_f64() * 1000.0);
                 format!(
-                    "{mark} {:<9} {:<5} {:<15} {took:>7}  {extra:<12}",
+                    "{mark} {:<12} {:<5} {:<15} {took:>7}  {extra:<12}",
                     started.name, started.speaks, started.address
                 )
             })
@@ -174,7 +174,8 @@ pub(crate) struct Parts {
 
 /// The boxes as they are shown: what stores beside what serves.
 fn shown(started: &[Started]) -> impl Iterator<Item = &Started> {
-    const ORDER: [&str; 6] = ["broker", "registry", "store", "scheduler", "engine", "console"];
+    const ORDER: [&str; 7] =
+        ["broker", "registry", "store", "scheduler", "engine", "console", "coordination"];
     ORDER.iter().filter_map(|name| started.iter().find(|started| started.name == *name))
 }
 
