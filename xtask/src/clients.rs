@@ -8,7 +8,12 @@ use anyhow::{Context, Result, bail};
 use crate::run::{cache, has, is_ci, program, root, step};
 
 /// Debian's packages that the suite uses, and a program of each.
-const DEBIAN: [(&str, &str); 2] = [("kcat", "kcat"), ("chromium", "chromium")];
+const DEBIAN: [(&str, &str); 4] = [
+    ("kcat", "kcat"),
+    ("chromium", "chromium"),
+    ("postgresql", "pg_ctlcluster"),
+    ("openssl", "openssl"),
+];
 
 /// playwright-core: it drives Debian's Chromium and downloads no browser of its own.
 const PLAYWRIGHT: &str = "playwright-core@1.65.1";
