@@ -3,7 +3,6 @@
 import http.server
 import json
 import os
-import pathlib
 import shutil
 import subprocess
 import threading
@@ -14,11 +13,9 @@ import requests
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
 from cassandra.policies import RoundRobinPolicy
-from conftest import free_ports
+from conftest import BOXES, ROOT, free_ports
 from peers.process import Server
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BOXES = ("BROKER", "STORE", "REGISTRY", "SCHEDULER", "CONSOLE", "ENGINE", "COORDINATION")
 PEOPLE = 200
 TOPIC = "users_created"
 KEYSPACE = "spark_streams"
